@@ -10,7 +10,6 @@ import {
   evaluate,
   evaluateNextItem,
   fitHybrid,
-  Histories,
   Hybrid,
   interactionMatrix,
   itemVectors,
@@ -31,6 +30,7 @@ import {
   readTable,
   SequenceDataLoaders,
   SessionKNN,
+  Sessions,
   StandardScaler,
   search,
   splitPlays,
@@ -230,11 +230,8 @@ describe('wrong arguments', () => {
   });
 
   it('give no NaN: tracks that are played next to each other no more often than by chance', async () => {
-    const histories = Histories.from({
-      items: Plays.fromRows([{ user: 'u', track: 'a' }]).tracks,
-      indptr: Int32Array.of(0, 2),
-      item: Int32Array.of(0, 0),
-    });
+    const { tracks } = Plays.fromRows([{ user: 'u', track: 'a' }]);
+    const histories = new Sessions(tracks, Int32Array.of(0, 2), Int32Array.of(0, 0));
     expect([...(await itemVectors(histories, { embSz: 1 }))]).to.deep.equal([0]);
   });
 
@@ -401,7 +398,6 @@ describe('wrong arguments', () => {
       'CollabDataLoaders',
       'FactorRecommender',
       'FoldedUser',
-      'Histories',
       'Interactions',
       'Interpretation',
       'PackedSequences',

@@ -20,7 +20,7 @@ export {
   type Csr, type CsrLike, type CsrRows, type DenseMatrix, interactionMatrix, type InteractionMatrix,
   type InteractionMatrixOptions, type InteractionValue,
 } from './data/csr.js';
-export { Chart } from './data/display.js';
+export { Chart } from './data/output.js';
 export {
   correlation, type Correlation, countsByGenre, describe, type Explorable, meansByYear,
   missingValues, topArtists,
@@ -47,11 +47,11 @@ export {
   type SequenceLoadersOptions, type SequenceSplit, type SequenceSplitOptions,
 } from './data/sequence-loaders.js';
 export {
-  createSequences, Histories, type HistoryParts, SequenceDataset, type SequenceOptions,
-  type SequenceSource, type SequenceWindow,
+  createSequences, SequenceDataset, type SequenceOptions, type SequenceWindow,
 } from './data/sequences.js';
 export {
-  readSessions, type ReadSessionsOptions, type SessionRecord, Sessions, type SessionsColumnNames,
+  readSessions, type ReadSessionsOptions, type SequenceSource, type SessionRecord, Sessions,
+  type SessionsColumnNames,
 } from './data/sessions.js';
 export {
   kFold, type KFoldOptions, leaveKOut, type LeaveKOutOptions, orderSplit, perUserSplit,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setCompute } from '../../lib/recital/compute/threads.js';
-import { readSessions, type Sessions } from '../../lib/recital/data/sessions.js';
+import { readSessions, Sessions } from '../../lib/recital/data/sessions.js';
 import { Table } from '../../lib/recital/data/table.js';
 import { DataError } from '../../lib/recital/errors.js';
 import {
@@ -149,9 +149,17 @@ async function nowplaying(): Promise<{ train: Sessions; test: Sessions }> {
 
 /** The training sessions without the last ones, and those. */
 function lateApart(train: Sessions): { early: Sessions; late: Sessions } {
-  const numbers = Int32Array.from({ length: train.length }, (_, s) => s);
+  const { items, indptr, item } = train;
   const cut = Math.round((1 - LATE) * train.length);
-  return { early: train.take(numbers.subarray(0, cut)), late: train.take(numbers.subarray(cut)) };
+  const at = indptr[cut];
+  return {
+    early: new Sessions(items, indptr.slice(0, cut + 1), item.slice(0, at)),
+    late: new Sessions(
+      items,
+      indptr.slice(cut).map((end) => end - at),
+      item.slice(at),
+    ),
+  };
 }
 
 const shown = (weights: readonly number[]): string => weights.map((w) => w.toFixed(2)).join(', ');

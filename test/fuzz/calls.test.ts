@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import ts from 'typescript';
-import { setDisplay } from '../../lib/recital/data/display.js';
+import { setDisplay } from '../../lib/recital/data/output.js';
 import * as library from '../../lib/recital/index.js';
 import { ScoreList } from '../../lib/recital/sequential/sequence-recommender.js';
 import { anything, runs } from '../support/hostile.js';

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { TerminalWatcher } from '../../lib/kernel/run/terminal.js';
-import { display } from '../../lib/recital/data/display.js';
+import { display } from '../../lib/recital/data/output.js';
 import { Table } from '../../lib/recital/data/table.js';
 import { Tracks } from '../../lib/recital/data/tracks.js';
 import { Vocabulary } from '../../lib/recital/data/vocabulary.js';

@@ -1,5 +1,5 @@
 import { Random } from '../../lib/recital/compute/random.js';
-import type { Chart } from '../../lib/recital/data/display.js';
+import type { Chart } from '../../lib/recital/data/output.js';
 import { Table } from '../../lib/recital/data/table.js';
 import {
   barChart,

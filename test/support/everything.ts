@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CellOutput, Notebook } from '../../lib/kernel/run/notebook-file.js';
-import type { Chart } from '../../lib/recital/data/display.js';
+import type { Chart } from '../../lib/recital/data/output.js';
 import { Table } from '../../lib/recital/data/table.js';
 import { chartBundle } from '../../lib/recital/display/chart-render.js';
 import { tableHtml } from '../../lib/recital/display/html.js';

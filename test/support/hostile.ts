@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { setDisplay } from '../../lib/recital/data/display.js';
+import { setDisplay } from '../../lib/recital/data/output.js';
 import { RecitalError } from '../../lib/recital/errors.js';
 
 // Values that a notebook may well hold, and that nobody thinks of: of the right type, or of none.

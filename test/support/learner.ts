@@ -1,5 +1,5 @@
 import { Random } from '../../lib/recital/compute/random.js';
-import { type Display, setDisplay } from '../../lib/recital/data/display.js';
+import { type Display, setDisplay } from '../../lib/recital/data/output.js';
 import type { Callback } from '../../lib/recital/learner/callback.js';
 import { Learner, type LearnerOptions } from '../../lib/recital/learner/learner.js';
 import { EmbeddingDotBias } from '../../lib/recital/models/embedding-dot-bias.js';

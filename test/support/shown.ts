@@ -1,4 +1,4 @@
-import { type Chart, setDisplay } from '../../lib/recital/data/display.js';
+import { type Chart, setDisplay } from '../../lib/recital/data/output.js';
 
 import type { Table } from '../../lib/recital/data/table.js';
 

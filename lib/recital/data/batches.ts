@@ -7,12 +7,11 @@ import {
   checkLengths,
   checkNumber,
   checkOneOf,
-  checkOptions,
   given,
 } from '../options.js';
 import { counted, printed } from '../printed.js';
-import { display } from './display.js';
-import { type Negatives, WeightedDraw } from './negatives.js';
+import { type NegativeSampler, WeightedDraw } from './negatives.js';
+import { display } from './output.js';
 import { Table } from './table.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -22,9 +21,8 @@ import type { Vocabulary } from './vocabulary.js';
  *
  * Collaborative filtering: `inputs` = [user index, track index], `targets` = rating. With negative
  * sampling a row with target 1 (a track that the user has played) is followed in the same batch by
- * its rows with target 0 (same user, tracks that the user has not played). Sequences: `inputs` =
- * [track indices, T a row; size of each window], `targets` = the next track, one per row or one per
- * position: see SequenceDataLoader.
+ * its rows with target 0 (same user, tracks that the user has not played). Sequences: see
+ * SequenceDataLoader.
  */
 export interface Batch {
   /** Rows in this batch. */
@@ -43,9 +41,9 @@ export interface Batch {
 export interface DataLoader<B extends Batch = Batch> {
   /** Rows. */
   readonly n: number;
-  /** Rows a batch. */
+  /** Rows per batch. */
   readonly bs: number;
-  /** Batches an epoch. */
+  /** Batches per epoch. */
   readonly length: number;
   /**
    * The batches of one epoch.
@@ -69,7 +67,7 @@ export interface DataLoaders<B extends Batch = Batch> {
   decode(batch: B, row: number): Record<string, string | number>;
 }
 
-/** Base class of loaders: the first batch, and how it is shown. */
+/** Base class of training and validation loaders: the first batch, and how it is shown. */
 export abstract class Loaders implements DataLoaders {
   abstract readonly train: DataLoader;
   abstract readonly valid: DataLoader;
@@ -84,10 +82,7 @@ export abstract class Loaders implements DataLoaders {
     );
   }
 
-  /**
-   * Shows the first rows of the first training batch, decoded. `maxN`: how many at most, default
-   * 10.
-   */
+  /** Shows the first rows of the first training batch, decoded; at most `maxN`, default 10. */
   showBatch(options: { maxN?: number } = {}): void {
     const { maxN } = given({ maxN: 10 }, options, 'showBatch');
     checkNumber(maxN, maxN >= 1, 'maxN must be a number of rows, at least 1');
@@ -122,6 +117,41 @@ export function checkRowOf(batch: Batch, row: number, inputs: number): void {
   checkIndex(row, size, 'row of the batch');
 }
 
+/** The largest batch: its memory is reserved before it is filled. */
+const MAX_BS = 1 << 24;
+
+/** Base class of loaders: how many rows and batches, and the random numbers of an epoch. */
+export abstract class Loader implements DataLoader {
+  readonly n: number;
+  readonly bs: number;
+  readonly length: number;
+  protected readonly seed: number | string;
+
+  /** @param group rows that stay together in one batch: n counts them, bs is rounded down to them */
+  constructor(
+    n: number,
+    options: { bs: number; seed: number | string; dropLast: boolean; group?: number },
+  ) {
+    const { bs, seed, dropLast, group = 1 } = options;
+    checkCount(bs, 'bs', { most: MAX_BS });
+    if (bs < group)
+      throw new ArgumentError(
+        `A positive and its ${group - 1} negatives make ${group} rows, more than a batch: bs = ${bs}.`,
+      );
+    this.n = n * group;
+    this.bs = bs - (bs % group);
+    this.seed = seed;
+    this.length = dropLast ? Math.floor(this.n / this.bs) : Math.ceil(this.n / this.bs); // as in fastai
+  }
+
+  abstract batches(epoch?: number): Iterable<Batch>;
+  abstract inOrder(options?: { bs?: number }): Loader;
+
+  protected random(use: string, epoch: number | string): Random {
+    return new Random(this.seed).child(use).child(epoch);
+  }
+}
+
 /**
  * How the rows of an epoch are drawn:
  * - `'permutation'`: each row once, in random order;
@@ -135,7 +165,7 @@ export type Shuffle = 'permutation' | 'replacement' | 'none';
 export interface CollabRows {
   /** Index of the user in `classes.user`. */
   user: Int32Array;
-  /** Index of the item in `classes.item`. */
+  /** Index of the track in `classes.item`. */
   item: Int32Array;
   /** Rating, NaN where it is not known. */
   target: Float32Array;
@@ -147,71 +177,51 @@ export interface CollabRows {
 
 /** Options of {@link CollabDataLoader}. */
 export interface CollabLoaderOptions {
-  /** Rows a batch. */
+  /** Rows per batch. */
   bs: number;
   /** How an epoch's rows are drawn. Default `'none'`. */
   shuffle?: Shuffle;
   /** Seed of the order. Default 42. */
   seed?: number | string;
   /** Draws the negatives that follow each row in its batch. Default: none. */
-  negatives?: Negatives;
+  negatives?: Pick<NegativeSampler, 'n' | 'draw'>;
 }
-
-/** The largest batch: its memory is reserved before it is filled. */
-const MAX_BS = 1 << 24;
 
 /**
  * Batches of (user, item) → rating. Unless rows come in order, a last batch of fewer than `bs` rows
  * is dropped. With weights, a batch of `'permutation'` carries them, `'replacement'` draws by them,
  * and `'none'`, which is for measuring, ignores them.
  *
- * With negatives each row becomes 1 + n: itself, then n rows of the same user with drawn items,
+ * With negatives each row becomes 1 + n: itself, then n rows of the same user with drawn tracks,
  * whose target is 0 and whose row number is −1. They stay together in one batch, so `bs` is rounded
  * down to a multiple of 1 + n. The negatives depend on seed and epoch alone; in order, on the seed.
  * @example for (const { size, inputs: [users, items], targets } of dls.train.batches()) console.log(size, users[0], items[0], targets[0]);
  */
-export class CollabDataLoader implements DataLoader {
-  /** Rows. */
-  readonly n: number;
-  /** Rows a batch. */
-  readonly bs: number;
-  /** Batches an epoch. */
-  readonly length: number;
+export class CollabDataLoader extends Loader {
   /** How an epoch's rows are drawn. */
   readonly shuffle: Shuffle;
-  private readonly seed: number | string;
-  private readonly negatives: Negatives | undefined;
+  private readonly negatives: CollabLoaderOptions['negatives'];
 
   /** @param data the rows, in order */
   constructor(
     readonly data: CollabRows,
     { bs, shuffle = 'none', seed = 42, negatives }: CollabLoaderOptions,
   ) {
-    checkCount(bs, 'bs', { most: MAX_BS });
     const { user, item, target, row, weight = user } = data;
     checkLengths({ user, item, target, row, weight });
     checkOneOf(shuffle, ['permutation', 'replacement', 'none'], 'shuffle');
     const group = 1 + (negatives?.n ?? 0);
-    if (bs < group)
-      throw new ArgumentError(
-        `A positive and its ${group - 1} negatives make ${group} rows, more than a batch: bs = ${bs}.`,
-      );
-    this.n = data.user.length * group;
-    this.bs = bs - (bs % group);
+    super(user.length, { bs, seed, dropLast: shuffle !== 'none', group });
     this.negatives = negatives;
     this.shuffle = shuffle;
-    this.seed = seed;
-    const length = this.n / this.bs;
-    this.length = shuffle === 'none' ? Math.ceil(length) : Math.floor(length); // as in fastai
   }
 
   /**
-   * The same rows, once each and in order, the last batch included: for predictions. `bs`: rows a
+   * The same rows, once each and in order, the last batch included: for predictions. `bs`: rows per
    * batch, default as now.
    */
   inOrder(options: { bs?: number } = {}): CollabDataLoader {
-    checkOptions(options, ['bs'], 'inOrder');
-    const { bs = this.bs } = options;
+    const { bs } = given({ bs: this.bs }, options, 'inOrder');
     return new CollabDataLoader(this.data, { bs, seed: this.seed, negatives: this.negatives });
   }
 
@@ -223,15 +233,13 @@ export class CollabDataLoader implements DataLoader {
     const { negatives, bs, shuffle } = this;
     const data = shuffle === 'permutation' ? this.data : { ...this.data, weight: undefined };
     const order = this.order(epoch);
-    const random = this.random('negatives').child(shuffle === 'none' ? 'in order' : epoch);
-    const room = (): Int32Array => new Int32Array(bs);
-    const weights = data.weight && { weights: new Float32Array(bs) };
+    const random = this.random('negatives', shuffle === 'none' ? 'in order' : epoch);
     const batch = {
       size: 0,
-      inputs: [room(), room()] as const,
+      inputs: [new Int32Array(bs), new Int32Array(bs)] as const,
       targets: new Float32Array(bs),
-      rows: room(),
-      ...weights,
+      rows: new Int32Array(bs),
+      ...(data.weight && { weights: new Float32Array(bs) }),
     };
     const group = 1 + (negatives?.n ?? 0);
     for (let b = 0; b < this.length; b++) {
@@ -245,17 +253,13 @@ export class CollabDataLoader implements DataLoader {
   }
 
   private order(epoch: number): Int32Array | undefined {
-    const n = this.data.user.length;
+    const { user, weight } = this.data;
     if (this.shuffle === 'none') return undefined;
-    const random = this.random('shuffle').child(epoch);
-    if (this.shuffle === 'permutation') return random.permutation(n);
-    const { weight } = this.data;
+    const random = this.random('shuffle', epoch);
+    if (this.shuffle === 'permutation') return random.permutation(user.length);
     const weighted = weight && new WeightedDraw(weight);
-    return Int32Array.from({ length: n }, () => (weighted ? weighted.draw(random) : random.int(n)));
-  }
-
-  private random(use: string): Random {
-    return new Random(this.seed).child(use);
+    const draw = () => (weighted ? weighted.draw(random) : random.int(user.length));
+    return Int32Array.from(user, draw);
   }
 }
 
@@ -283,9 +287,9 @@ function gather(
   }
 }
 
-/** Fills the other places of each group with drawn items of its user. */
+/** Fills the other places of each group with drawn tracks of its user. */
 function addNegatives(
-  negatives: Negatives,
+  negatives: Pick<NegativeSampler, 'draw'>,
   random: Random,
   group: number,
   { size, inputs: [users, items], targets, rows, weights }: CollabBatch,

@@ -1,37 +1,93 @@
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
-import { checkArgument, checkOptions } from '../options.js';
+import { checkArgument, checkOptions, given } from '../options.js';
 import { counted, printed } from '../printed.js';
 import { type Batch, CollabDataLoader, checkRowOf, Loaders, type Shuffle } from './batches.js';
 import {
-  checkLines,
+  COLUMNS,
+  classesOf,
   columnsOf,
   encodeWith,
-  fitColumn,
-  type RawColumn,
+  type IdColumn,
+  idColumn,
   type RowWeights,
-  ratings,
-  rawColumn,
   rowWeights,
+  type Target,
   type TargetOptions,
   targetsOf,
+  wrongCell,
 } from './collab-rows.js';
 import { Csr, type CsrRows, numbersWhere } from './csr.js';
-import { display } from './display.js';
 import { formatOptions } from './files/csv-format.js';
 import { loadTable, type ReadTableOptions } from './files/read-table.js';
 import { type NegativeOptions, negativeSamplers } from './negatives.js';
+import { display } from './output.js';
 import { Plays } from './plays.js';
 import { checkedSplit, randomSplit, type Split } from './splits.js';
 import { type Cell, Table } from './table.js';
 import type { Tracks } from './tracks.js';
 import { NA, type Vocabulary } from './vocabulary.js';
 
-/** The loaders' state without rows, for {@link CollabDataLoaders.fromClasses}. */
-export interface CollabClasses {
-  /** Users and items, `#na#` first. */
-  classes: { readonly user: Vocabulary; readonly item: Vocabulary };
-  /** Items that each user has in training, by index in the classes. */
-  seen: CsrRows;
+const OPTIONS = {
+  /** Share of the rows for validation, more than 0 and less than 1. Default 0.2. */
+  validPct: undefined as number | undefined,
+  /**
+   * Seed of the split and of the order of each epoch. Default 42; fastai's default is another one
+   * each time.
+   */
+  seed: 42 as number | string,
+  /** Rows per training batch. Default 64. */
+  bs: 64,
+  /** Rows per validation batch. Default `bs`. */
+  valBs: undefined as number | undefined,
+  /**
+   * Row numbers of training and validation, instead of `validPct`. `valid` may be empty; a row must
+   * not be in both.
+   */
+  split: undefined as
+    | { readonly train: ArrayLike<number>; readonly valid: ArrayLike<number> }
+    | undefined,
+  /**
+   * How an epoch of training draws its rows. Default `'permutation'`; `'replacement'` is what
+   * fastai does from 2.7.15 on.
+   */
+  shuffle: 'permutation' as Exclude<Shuffle, 'none'>,
+  /**
+   * Weights of the rows in training, positive: a number for each row of the data, or the name of a
+   * column (of plays: `'playcount'`). With `shuffle: 'permutation'` each row comes once and its
+   * loss counts so many times (the mean of a batch is divided by its sum of weights); with
+   * `'replacement'` rows are drawn in proportion to them and count alike, which is what fastai's
+   * weighted loader does. Validation counts every row once. Default: none.
+   */
+  weights: undefined as RowWeights | undefined,
+};
+/** Options of every way to make CollabDataLoaders. */
+export type CollabOptions = Partial<typeof OPTIONS>;
+
+const PLAYS = {
+  ...OPTIONS,
+  /** What is predicted. Default `'binary'`. */
+  target: undefined as Target | undefined,
+  /** For `'binary'`: the least playcount that counts as liked. Default 2, so one play is 0. */
+  threshold: undefined as number | undefined,
+  /**
+   * Draw tracks that the user has not played beside those that the user has. Then every play is a
+   * positive with target 1, whatever its playcount (so `target` and `threshold` are not for it),
+   * and is followed in its batch by its negatives with target 0: for a loss on single rows
+   * (BCEWithLogitsLossFlat) or on pairs (BPRLoss, HingeLoss). `bs` counts all rows. Training draws
+   * among the tracks that the user has not in training, anew in each epoch; validation among those
+   * in neither part, once. Default: none.
+   */
+  negatives: undefined as NegativeOptions | undefined,
+};
+/** Options of CollabDataLoaders.fromPlays. */
+export type CollabPlaysOptions = Partial<typeof PLAYS>;
+
+const TABLE = { ...OPTIONS, ...COLUMNS };
+/** Options of CollabDataLoaders.fromTable. */
+export type CollabTableOptions = Partial<typeof TABLE>;
+
+/** What loaders know beside their rows. */
+interface Described {
   /** Column names of user, item and rating. */
   names: { readonly user: string; readonly item: string; readonly rating: string };
   /** How playcounts became ratings. */
@@ -44,18 +100,19 @@ export interface CollabClasses {
   catalogue?: Tracks;
 }
 
-interface Source {
-  user: RawColumn;
-  item: RawColumn;
+/** The loaders' state without rows, for {@link CollabDataLoaders.fromClasses}. */
+export interface CollabClasses extends Described {
+  /** Users and items, `#na#` first. */
+  classes: { readonly user: Vocabulary; readonly item: Vocabulary };
+  /** Items that each user has in training, by index in the classes. */
+  seen: CsrRows;
+}
+
+interface Source extends Described {
+  user: IdColumn;
+  item: IdColumn;
   rating: Float32Array;
-  userName: string;
-  itemName: string;
-  ratingName: string;
-  catalogue?: Tracks;
-  target?: TargetOptions;
   weight?: Float32Array;
-  weighedBy?: string;
-  negatives?: NegativeOptions;
 }
 
 /**
@@ -80,7 +137,7 @@ export class CollabDataLoaders extends Loaders {
   /** Row numbers of training and validation in the data that came in. */
   readonly split: Split;
   /** Column names of user, item and rating, in the data and when rows are shown. */
-  readonly names: { readonly user: string; readonly item: string; readonly rating: string };
+  readonly names: Described['names'];
   /** How playcounts became ratings; undefined where the ratings are those of a table. */
   readonly target: TargetOptions | undefined;
   /** How negatives are drawn beside the rows; undefined where none are. */
@@ -91,43 +148,46 @@ export class CollabDataLoaders extends Loaders {
 
   private constructor(source: Source, options: CollabOptions, known?: CollabClasses) {
     super();
-    const { validPct, seed = 42, bs = 64, valBs = bs, shuffle = 'permutation' } = options;
-    const n = source.rating.length;
+    const { validPct, seed = OPTIONS.seed, bs = OPTIONS.bs, valBs = bs, split } = options;
+    const { shuffle = OPTIONS.shuffle } = options;
+    const { rating, weight, negatives } = source;
+    const n = rating.length;
     if (n === 0 && !known)
       throw new DataError('There are no rows to learn from. Was everything filtered away?');
-    if (options.split && validPct !== undefined)
+    if (split && validPct !== undefined)
       throw new ArgumentError('Give validPct or split, not both.');
-    const none = new Int32Array(0);
-    if (known) this.split = { train: none, valid: none };
-    else if (options.split) this.split = checkedSplit(options.split, n);
-    else this.split = randomSplit(n, { validPct, seed });
-    const { train, valid } = this.split;
+    if (known) this.split = { train: new Int32Array(0), valid: new Int32Array(0) };
+    else this.split = split ? checkedSplit(split, n) : randomSplit(n, { validPct, seed });
     const trains = new Uint8Array(n);
-    for (let j = 0; j < train.length; j++) trains[train[j]] = 1;
-    const user = fitColumn(source.user, train, { kind: source.userName, trains });
-    const item = fitColumn(source.item, train, { kind: source.itemName, trains });
+    for (const row of this.split.train) trains[row] = 1;
+    const user = classesOf(source.user, trains);
+    const item = classesOf(source.item, trains);
     this.classes = known?.classes ?? { user: user.classes, item: item.classes };
     this.seenRows = known?.seen;
     this.catalogue = source.catalogue;
-    this.names = { user: source.userName, item: source.itemName, rating: source.ratingName };
+    this.names = source.names;
     this.target = source.target;
-    this.negatives = known?.negatives ?? source.negatives;
-    this.weighedBy = known?.weighedBy ?? source.weighedBy;
-    const part = (rows: Int32Array) => ({
-      user: user.encode(rows),
-      item: item.encode(rows),
-      target: pick(source.rating, rows),
-      row: rows,
-    });
-    const parts = { train: part(train), valid: part(valid) };
-    const weight = source.weight && pick(source.weight, train);
-    const { classes } = this;
-    const negatives = source.negatives && negativeSamplers({ ...parts, classes }, source.negatives);
-    const training = { bs, shuffle, seed, negatives: negatives?.train };
-    this.train = new CollabDataLoader({ ...parts.train, weight }, training);
-    const validation = { bs: valBs, seed, negatives: negatives?.valid };
-    this.valid = new CollabDataLoader(parts.valid, validation);
-    if (!known) this.warnOfUseless({ negatives: negatives !== undefined });
+    this.negatives = negatives;
+    this.weighedBy = source.weighedBy;
+    const [train, valid] = [this.split.train, this.split.valid].map((row) => ({
+      user: pick(user.index, row),
+      item: pick(item.index, row),
+      target: pick(rating, row),
+      row,
+    }));
+    const drawn =
+      negatives && !known ? negativeSamplers({ train, valid }, this.classes, negatives) : undefined;
+    const training = { bs, shuffle, seed, negatives: drawn?.train };
+    const rows = { ...train, weight: weight && pick(weight, train.row) };
+    this.train = new CollabDataLoader(rows, training);
+    this.valid = new CollabDataLoader(valid, { bs: valBs, seed, negatives: drawn?.valid });
+    if (known) return;
+    const { target } = train;
+    if (!drawn && target.length > 1 && target.every((t) => t === target[0]))
+      display().warn(
+        `Every training row has the target ${target[0]}, so there is nothing to learn. Choose another target or threshold.`,
+      );
+    this.warnOfNoBatch('rows');
   }
 
   /**
@@ -137,31 +197,32 @@ export class CollabDataLoaders extends Loaders {
    */
   static fromPlays(plays: Plays, options: CollabPlaysOptions = {}): CollabDataLoaders {
     const hint = (plays as unknown) instanceof Table ? '; fromTable takes a table of ratings' : '';
-    checkArgument(
-      plays instanceof Plays,
-      plays,
-      'CollabDataLoaders.fromPlays',
-      `plays, such as readPlays reads${hint}`,
-    );
-    checkOptions(options, playsOptions, 'fromPlays');
-    const { negatives, weights } = options;
-    if (negatives && (options.target !== undefined || options.threshold !== undefined))
+    const wanted = `plays, such as readPlays reads${hint}`;
+    checkArgument(plays instanceof Plays, plays, 'CollabDataLoaders.fromPlays', wanted);
+    const all = given(PLAYS, options, 'fromPlays');
+    const { negatives, target = 'binary', threshold = negatives ? 0 : 2 } = all;
+    if (negatives && (all.target !== undefined || all.threshold !== undefined))
       throw new ArgumentError(
         'With negatives every play is a positive, so target and threshold mean nothing: leave them out, or filter the plays.',
       );
-    const { target = 'binary', threshold = negatives ? 0 : 2 } = options;
     const source = {
       ...idsOf(plays),
       rating: targetsOf(plays, { target, threshold }),
-      userName: 'user_id',
-      itemName: 'track_id',
-      ratingName: target === 'count' ? 'playcount' : 'rating',
+      names: {
+        user: 'user_id',
+        item: 'track_id',
+        rating: target === 'count' ? 'playcount' : 'rating',
+      },
       catalogue: plays.catalogue,
       target: { target, threshold },
       negatives,
-      ...weightsOf(weights, plays.length, (name) => playsColumn(plays, name)),
+      ...weightsOf(all.weights, plays.length, (name) => {
+        if (name === 'playcount') return plays.playcount;
+        const hint = "Of plays it is 'playcount'; for other weights give an array.";
+        throw new UnknownIdError('column of weights', name, ['playcount'], hint);
+      }),
     };
-    return new CollabDataLoaders(source, options);
+    return new CollabDataLoaders(source, all);
   }
 
   /**
@@ -173,25 +234,20 @@ export class CollabDataLoaders extends Loaders {
     data: Table | readonly Record<string, Cell | undefined>[],
     options: CollabTableOptions = {},
   ): CollabDataLoaders {
-    checkOptions(options, tableOptions, 'fromTable');
+    const all = given(TABLE, options, 'fromTable');
     if ((data as unknown) instanceof Plays)
       throw new ArgumentError(
         'fromTable needs a table or records, got Plays: fromPlays makes loaders of them.',
       );
-    return CollabDataLoaders.ofTable(data instanceof Table ? data : Table.fromRows(data), options);
+    return CollabDataLoaders.ofTable(data instanceof Table ? data : Table.fromRows(data), all);
   }
 
   private static ofTable(table: Table, options: CollabTableOptions): CollabDataLoaders {
     if (table.length === 0) throw new DataError('The table has no rows to learn from.');
-    const [userName, itemName, ratingName] = columnsOf(table.columnNames, options);
-    const rating = ratings(table, ratingName);
+    const [user, item, rating] = columnsOf(table.columnNames, options);
     const source = {
-      user: rawColumn(table, userName),
-      item: rawColumn(table, itemName),
-      rating,
-      userName,
-      itemName,
-      ratingName,
+      ...rowsOf(table, { user, item, rating }),
+      names: { user, item, rating },
       ...weightsOf(options.weights, table.length, (name) => table.column(name)),
     };
     return new CollabDataLoaders(source, options);
@@ -211,13 +267,16 @@ export class CollabDataLoaders extends Loaders {
     path: string,
     options: CollabTableOptions & ReadTableOptions = {},
   ): Promise<CollabDataLoaders> {
-    checkOptions(options, csvOptions, 'fromCsv');
-    const loaded = await loadTable(path, options, (names, hint) => {
+    const names = [...Object.keys(TABLE), ...formatOptions, 'numbers', 'texts'];
+    checkOptions(options, names as (keyof typeof options)[], 'fromCsv');
+    const { table, lineOf } = await loadTable(path, options, (names, hint) => {
       const [user, item, rating] = columnsOf(names, options, hint);
       return { ids: [user, item], values: [rating] };
     });
-    await checkLines(path, loaded, columnsOf(loaded.table.columnNames, options));
-    return CollabDataLoaders.ofTable(loaded.table, options);
+    const [user, item, rating] = columnsOf(table.columnNames, options);
+    const bad = lineOf && wrongCell(table, [user, item], rating);
+    if (bad) throw new DataError(`"${path}", line ${await lineOf(bad.row)}, ${bad.wrong}`);
+    return CollabDataLoaders.ofTable(table, options);
   }
 
   /**
@@ -236,18 +295,13 @@ export class CollabDataLoaders extends Loaders {
       'fromClasses',
       '{ classes, seen, names, … } of other loaders; fromPlays takes plays',
     );
-    const { classes, seen, names, target, catalogue } = known;
-    if (!classes.user.na || !classes.item.na)
+    const { user, item } = known.classes;
+    if (!user.na || !item.na)
       throw new ArgumentError('The classes of users and items must begin with #na#.');
-    const shape = [classes.user.length, classes.item.length] as const;
-    Csr.check({ ...seen, shape, data: undefined });
-    const nothing = { values: [] };
-    const source = { user: nothing, item: nothing, rating: new Float32Array(0), catalogue, target };
-    return new CollabDataLoaders(
-      { ...source, userName: names.user, itemName: names.item, ratingName: names.rating },
-      options,
-      known,
-    );
+    Csr.check({ ...known.seen, shape: [user.length, item.length], data: undefined });
+    const none = (vocabulary: Vocabulary) => ({ codes: new Int32Array(0), vocabulary });
+    const rows = { user: none(user), item: none(item), rating: new Float32Array(0) };
+    return new CollabDataLoaders({ ...known, ...rows }, options, known);
   }
 
   /**
@@ -266,30 +320,22 @@ export class CollabDataLoaders extends Loaders {
    * items that training has not seen get index 0, and a warning says of how many rows. `#na#`
    * stands for them without a warning.
    * @param data plays, a table or records. Ratings may be missing: the targets are NaN then
-   * @param options `bs`: rows a batch, default as in validation
+   * @param options `bs`: rows per batch, default as in validation
    */
   testDl(
     data: Plays | Table | readonly Record<string, Cell | undefined>[],
     options: { bs?: number } = {},
   ): CollabDataLoader {
-    checkOptions(options, ['bs'], 'testDl');
-    const { bs = this.valid.bs } = options;
+    const { bs } = given({ bs: this.valid.bs }, options, 'testDl');
     const rows = data instanceof Plays || data instanceof Table ? data : Table.fromRows(data);
     if (rows.length === 0) throw new DataError('There are no rows to predict.');
-    const { names } = this;
-    let columns: { user: RawColumn; item: RawColumn };
-    let target: Float32Array;
-    if (rows instanceof Plays) {
-      columns = idsOf(rows);
-      target = targetsOf(rows, this.target ?? { target: 'count' });
-    } else {
-      columns = { user: rawColumn(rows, names.user), item: rawColumn(rows, names.item) };
-      target = rows.has(names.rating)
-        ? ratings(rows, names.rating)
-        : new Float32Array(rows.length).fill(NaN);
-    }
-    const user = encodeWith(this.classes.user, columns.user);
-    const item = encodeWith(this.classes.item, columns.item);
+    const { names, classes } = this;
+    const columns =
+      rows instanceof Plays
+        ? { ...idsOf(rows), rating: targetsOf(rows, this.target ?? { target: 'count' }) }
+        : rowsOf(rows, names);
+    const user = encodeWith(classes.user, columns.user);
+    const item = encodeWith(classes.item, columns.item);
     const unknown = [
       unknownIds(columns.user, user, names.user),
       unknownIds(columns.item, item, names.item),
@@ -298,6 +344,7 @@ export class CollabDataLoaders extends Loaders {
       display().warn(
         `Of ${counted(rows.length, 'row')}, ${unknown.join(' and ')}: training has not seen them, so they are predicted as ${NA}.`,
       );
+    const target = columns.rating;
     const row = Int32Array.from(target.keys());
     return new CollabDataLoader({ user, item, target, row }, { bs });
   }
@@ -315,32 +362,36 @@ export class CollabDataLoaders extends Loaders {
       [this.names.rating]: batch.targets[row],
     };
   }
-
-  private warnOfUseless({ negatives }: { negatives: boolean }): void {
-    const { target } = this.train.data;
-    if (!negatives && target.length > 1 && target.every((t) => t === target[0])) {
-      display().warn(
-        `Every training row has the target ${target[0]}, so there is nothing to learn. Choose another target or threshold.`,
-      );
-    }
-    this.warnOfNoBatch('rows');
-  }
 }
 
 /** Says of how many rows the id is unknown, which is encoded as 0; empty if there is none. */
-function unknownIds(column: RawColumn, encoded: Int32Array, name: string): string {
-  const id = (row: number): string =>
-    'values' in column ? String(column.values[row]) : column.vocabulary.id(column.codes[row]);
-  const rows = numbersWhere(encoded.length, (row) => encoded[row] === 0 && id(row) !== NA);
-  const n = counted(rows.length, 'row');
-  return rows.length ? `${n} with an unknown ${name} ("${id(rows[0])}" …)` : '';
+function unknownIds({ codes, vocabulary }: IdColumn, encoded: Int32Array, name: string): string {
+  const na = vocabulary.indexOf(NA);
+  const rows = numbersWhere(encoded.length, (row) => encoded[row] === 0 && codes[row] !== na);
+  if (rows.length === 0) return '';
+  const first = vocabulary.id(codes[rows[0]]);
+  return `${counted(rows.length, 'row')} with an unknown ${name} ("${first}" …)`;
 }
 
 /** Users and tracks of plays as columns of ids. */
-function idsOf(plays: Plays): { user: RawColumn; item: RawColumn } {
+function idsOf(plays: Plays): { user: IdColumn; item: IdColumn } {
   return {
     user: { codes: plays.user, vocabulary: plays.users },
     item: { codes: plays.track, vocabulary: plays.tracks },
+  };
+}
+
+/** Users, items and ratings of a table, checked; NaN where it has no column of ratings. */
+function rowsOf(table: Table, { user, item, rating }: Described['names']) {
+  const rated = table.has(rating);
+  const bad = wrongCell(table, [user, item], rated ? rating : undefined);
+  if (bad) throw new DataError(`Row ${bad.row} (counted from 0), ${bad.wrong}`);
+  return {
+    user: idColumn(table, user),
+    item: idColumn(table, item),
+    rating: rated
+      ? Float32Array.from(table.numbers(rating))
+      : new Float32Array(table.length).fill(NaN),
   };
 }
 
@@ -352,22 +403,11 @@ function weightsOf(
 ): Pick<Source, 'weight' | 'weighedBy'> {
   if (weights === undefined) return {};
   const weighedBy = typeof weights === 'string' ? weights : undefined;
-  return { weight: rowWeights(weights, { n, column }), weighedBy };
+  return { weight: rowWeights(weights, n, column), weighedBy };
 }
 
-function playsColumn(plays: Plays, name: string): Float32Array {
-  if (name !== 'playcount')
-    throw new UnknownIdError(
-      'column of weights',
-      name,
-      ['playcount'],
-      "Of plays it is 'playcount'; for other weights give an array.",
-    );
-  return plays.playcount;
-}
-
-function pick(values: Float32Array, rows: Int32Array): Float32Array {
-  const out = new Float32Array(rows.length);
+function pick<T extends Int32Array | Float32Array>(values: T, rows: Int32Array): T {
+  const out = new (values.constructor as new (n: number) => T)(rows.length);
   for (let j = 0; j < rows.length; j++) out[j] = values[rows[j]];
   return out;
 }
@@ -377,67 +417,3 @@ printed(CollabDataLoaders, ({ classes, train, valid, names }) => {
   const parts = `${n(train.n)} training rows in ${counted(train.length, 'batch', 'batches')} of ${train.bs}, ${n(valid.n)} validation rows`;
   return `CollabDataLoaders: ${parts}; ${n(classes.user.length - 1)} users × ${n(classes.item.length - 1)} items (${Object.values(names).join(', ')})`;
 });
-
-/** Options of every way to make CollabDataLoaders. */
-export interface CollabOptions {
-  /** Share of the rows for validation, more than 0 and less than 1. Default 0.2. */
-  validPct?: number;
-  /**
-   * Seed of the split and of the order of each epoch. Default 42; fastai's default is another one
-   * each time.
-   */
-  seed?: number | string;
-  /** Rows a training batch. Default 64. */
-  bs?: number;
-  /** Rows a validation batch. Default `bs`. */
-  valBs?: number;
-  /**
-   * Row numbers of training and validation, instead of `validPct`. `valid` may be empty; a row must
-   * not be in both.
-   */
-  split?: { readonly train: ArrayLike<number>; readonly valid: ArrayLike<number> };
-  /**
-   * How an epoch of training draws its rows. Default `'permutation'`; `'replacement'` is what
-   * fastai does from 2.7.15 on.
-   */
-  shuffle?: Exclude<Shuffle, 'none'>;
-  /**
-   * Weights of the rows in training, positive: a number for each row of the data, or the name of a
-   * column (of plays: `'playcount'`). With `shuffle: 'permutation'` each row comes once and its
-   * loss counts so many times (the mean of a batch is divided by its sum of weights); with
-   * `'replacement'` rows are drawn in proportion to them and count alike, which is what fastai's
-   * weighted loader does. Validation counts every row once. Default: none.
-   */
-  weights?: RowWeights;
-}
-
-/** Options of CollabDataLoaders.fromPlays. */
-export interface CollabPlaysOptions extends CollabOptions, TargetOptions {
-  /**
-   * Draw tracks that the user has not played beside those that the user has. Then every play is a
-   * positive with target 1, whatever its playcount (so `target` and `threshold` are not for it),
-   * and is followed in its batch by its negatives with target 0: for a loss on single rows
-   * (BCEWithLogitsLossFlat) or on pairs (BPRLoss, HingeLoss). `bs` counts all rows. Training draws
-   * among the tracks that the user has not in training, anew in each epoch; validation among those
-   * in neither part, once. Default: none.
-   */
-  negatives?: NegativeOptions;
-}
-
-/** Options of CollabDataLoaders.fromTable. */
-export interface CollabTableOptions extends CollabOptions {
-  /** Column of the users. Default: the first column. */
-  userName?: string;
-  /** Column of the items. Default: the second column. */
-  itemName?: string;
-  /** Column of the ratings. Default: the third column. */
-  ratingName?: string;
-}
-
-const every = ['validPct', 'seed', 'bs', 'valBs', 'split', 'shuffle', 'weights'] as const;
-/** Names of the options of fromPlays. */
-export const playsOptions = [...every, 'target', 'threshold', 'negatives'] as const;
-/** Names of the options of fromTable. */
-export const tableOptions = [...every, 'userName', 'itemName', 'ratingName'] as const;
-/** Names of the options of fromCsv: those of a table, and of how it is read. */
-export const csvOptions = [...tableOptions, ...formatOptions, 'numbers', 'texts'] as const;

@@ -21,14 +21,6 @@ const NEGATIVES = {
 /** Options of negative sampling: drawing items that a user has not played. */
 export type NegativeOptions = Partial<typeof NEGATIVES>;
 
-/** Draws negatives for a loader. */
-export interface Negatives {
-  /** Number of negatives for each positive. */
-  readonly n: number;
-  /** An item that is not known to be the user's. */
-  draw(user: number, random: Random): number;
-}
-
 /** Pairs of user and item, by index in the classes (0: `#na#`). */
 interface Pairs {
   readonly user: Int32Array;
@@ -39,7 +31,8 @@ interface Pairs {
 const TRIES = 30;
 
 /** Draws items that a user does not have, never `#na#`, independently of each other. */
-export class NegativeSampler implements Negatives {
+export class NegativeSampler {
+  /** Number of negatives for each positive. */
   readonly n: number;
   private readonly weights: Float64Array;
   private readonly among: WeightedDraw;
@@ -57,6 +50,7 @@ export class NegativeSampler implements Negatives {
     this.among = new WeightedDraw(weights);
   }
 
+  /** A track that is not known to be the user's. */
   draw(user: number, random: Random): number {
     for (let t = 0; t < TRIES; t++) {
       const item = this.among.draw(random);
@@ -69,27 +63,26 @@ export class NegativeSampler implements Negatives {
 }
 
 /**
- * The samplers of training and validation: training draws items that the user does not have in
+ * The samplers of training and validation: training draws tracks that the user does not have in
  * training, validation those that the user has in neither part.
- * @throws DataError if a user has every item, so that nothing can be drawn
+ * @throws DataError if a user has every track, so that nothing can be drawn
  */
 export function negativeSamplers(
-  data: {
-    train: Pairs;
-    valid: Pairs;
-    classes: { readonly user: Vocabulary; readonly item: Vocabulary };
-  },
+  { train, valid }: { train: Pairs; valid: Pairs },
+  classes: { readonly user: Vocabulary; readonly item: Vocabulary },
   options: NegativeOptions,
-): { train: Negatives; valid: Negatives } {
-  const { train, valid, classes } = data;
+): { train: NegativeSampler; valid: NegativeSampler } {
   const { n, sampling, power } = given(NEGATIVES, options, 'negatives');
   checkCount(n, 'negatives.n');
   checkOneOf(sampling, ['uniform', 'popularity'], 'negatives.sampling');
   if (power !== undefined && sampling !== 'popularity')
     throw new ArgumentError("negatives.power is for sampling: 'popularity'; leave it out.");
   const exponent = sampling === 'uniform' ? 0 : (power ?? 0.75);
-  const fits = exponent >= 0 && Number.isFinite(exponent);
-  checkNumber(exponent, fits, 'negatives.power must be a number, 0 or more');
+  checkNumber(
+    exponent,
+    exponent >= 0 && exponent < Infinity,
+    'negatives.power must be a number, 0 or more',
+  );
   const items = classes.item.length;
   const weights = new Float64Array(items);
   for (let j = 0; j < train.item.length; j++) weights[train.item[j]]++;
@@ -97,24 +90,22 @@ export function negativeSamplers(
   for (let i = 0; i < items; i++) total += weights[i] = i === 0 ? 0 : weights[i] ** exponent;
   if (!Number.isFinite(total))
     throw new ArgumentError(
-      `negatives.power ${power} makes numbers that are too large. Values up to 1 are usual, 0.75 is the default.`,
+      `negatives.power ${power} makes numbers too large: 1 is usual at most.`,
     );
   const sampler = (...parts: Pairs[]): NegativeSampler => {
-    const known = knownItems(parts, [classes.user.length, items]);
-    for (let u = 1; u < classes.user.length; u++) {
-      if (known.indptr[u + 1] - known.indptr[u] === items - 1) {
+    const known = knownTracks(parts, [classes.user.length, items]);
+    for (let u = 1; u < classes.user.length; u++)
+      if (known.row(u).length === items - 1)
         throw new DataError(
           `User "${classes.user.id(u)}" has every one of the ${items - 1} items, so no negative can be drawn. Leave this user out.`,
         );
-      }
-    }
     return new NegativeSampler(known, { weights, n });
   };
   return { train: sampler(train), valid: sampler(train, valid) };
 }
 
-/** The items of each user. Unknown users (0) share an index, so they are left out. */
-function knownItems(parts: readonly Pairs[], shape: [number, number]): Csr<undefined> {
+/** The tracks of each user. Unknown users (0) share an index, so they are left out. */
+function knownTracks(parts: readonly Pairs[], shape: [number, number]): Csr<undefined> {
   const room = parts.reduce((n, { user }) => n + user.length, 0);
   const [row, column] = [new Int32Array(room), new Int32Array(room)];
   let n = 0;

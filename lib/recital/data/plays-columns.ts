@@ -3,8 +3,8 @@ import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { counted } from '../printed.js';
 import { groupBy, numbersWhere } from './csr.js';
-import { display } from './display.js';
 import { shownNames, shownText } from './files/csv-format.js';
+import { display } from './output.js';
 import type { Tracks } from './tracks.js';
 import type { Vocabulary } from './vocabulary.js';
 

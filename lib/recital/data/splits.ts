@@ -11,7 +11,6 @@ import {
   given,
   isNumbers,
   said,
-  whatIs,
 } from '../options.js';
 import { numbersWhere } from './csr.js';
 import { Plays } from './plays.js';
@@ -47,9 +46,8 @@ export interface RatioOptions<R extends readonly number[] = readonly number[]> {
   ratios?: R;
 }
 const RATIOS = { ratios: [0.8, 0.1, 0.1] as readonly number[] };
-
-/** Three shares: a split by them has a part for test. */
 type ThreeRatios = readonly [number, number, number];
+type Seeded = { seed?: number | string };
 
 const LEAVE_OUT = {
   /** Rows of each user for validation. Default 1. */
@@ -66,6 +64,18 @@ const LEAVE_OUT = {
 /** Options of {@link leaveKOut}. */
 export type LeaveKOutOptions = Partial<typeof LEAVE_OUT>;
 
+const FOLDS = {
+  /** Number of folds, at least 2; default 5. */
+  k: 5,
+  /** Seed of the draw; default 42. */
+  seed: 42 as number | string,
+};
+/**
+ * Options of {@link kFold}.
+ * @example const options: KFoldOptions = { k: 10 };
+ */
+export type KFoldOptions = Partial<typeof FOLDS>;
+
 /**
  * fastai's RandomSplitter: of the rows in random order the first trunc(validPct · n) are for
  * validation, the others for training. Both parts come in that random order.
@@ -75,13 +85,10 @@ export type LeaveKOutOptions = Partial<typeof LEAVE_OUT>;
  */
 export function randomSplit(n: number, options: RandomSplitOptions = {}): Split {
   const { validPct, seed } = given(RANDOM, options, 'randomSplit');
-  checkNumber(
-    validPct,
-    validPct > 0 && validPct < 1,
-    'validPct must be between 0 and 1, both excluded',
-    ' To train on every row give a split with an empty valid part instead.',
-  );
-  checkNumber(n, Number.isInteger(n) && n >= 0 && n < 2 ** 31, 'n must be a whole number of rows');
+  const wanted = 'validPct must be between 0 and 1, both excluded';
+  const hint = ' To train on every row give a split with an empty valid part instead.';
+  checkNumber(validPct, validPct > 0 && validPct < 1, wanted, hint);
+  checkCount(n, 'n', { least: 0, most: 2 ** 31 - 1 });
   const cut = Math.trunc(validPct * n);
   if (cut === 0 || cut === n)
     throw new ArgumentError(
@@ -100,16 +107,10 @@ export function randomSplit(n: number, options: RandomSplitOptions = {}): Split 
  */
 export function perUserSplit(
   plays: Plays,
-  options?: RatioOptions<ThreeRatios> & { seed?: number | string },
+  options?: RatioOptions<ThreeRatios> & Seeded,
 ): Required<Split>;
-export function perUserSplit(
-  plays: Plays,
-  options: RatioOptions & { seed?: number | string },
-): Split;
-export function perUserSplit(
-  plays: Plays,
-  options: RatioOptions & { seed?: number | string } = {},
-): Split {
+export function perUserSplit(plays: Plays, options: RatioOptions & Seeded): Split;
+export function perUserSplit(plays: Plays, options: RatioOptions & Seeded = {}): Split {
   const { ratios, seed } = given({ ...RATIOS, seed: RANDOM.seed }, options, 'perUserSplit');
   const random = new Random(seed).child('split');
   return splitUsers(
@@ -148,30 +149,18 @@ export function leaveKOut(plays: Plays, options: LeaveKOutOptions = {}): Split {
   const { k, valid = k ?? 1, test, which, seed } = given(LEAVE_OUT, options, 'leaveKOut');
   if (k !== undefined && options.valid !== undefined)
     throw new ArgumentError(
-      `k and valid are the same number, the plays of each user for validation: give one of them, got ${said(k)} and ${said(valid)}.`,
+      `k and valid are the same number: give one of them, got ${said(k)} and ${said(valid)}.`,
     );
   checkCount(valid, k === undefined ? 'valid' : 'k');
   if (test !== undefined) checkCount(test, 'test');
   checkOneOf(which, ['random', 'last'], 'which');
   const random = new Random(seed).child('split');
-  const held = [valid, ...(test === undefined ? [] : [test])];
-  const out = held.reduce((sum, n) => sum + n, 0);
+  const held = test === undefined ? [valid] : [valid, test];
+  const out = valid + (test ?? 0);
   const sizesOf = (n: number): number[] =>
     n > out ? [n - out, ...held] : [n, ...held.map(() => 0)];
   return splitUsers(plays, sizesOf, which === 'last' ? undefined : (rows) => shuffle(rows, random));
 }
-
-const FOLDS = {
-  /** Number of folds, at least 2; default 5. */
-  k: 5,
-  /** Seed of the draw; default 42. */
-  seed: 42 as number | string,
-};
-/**
- * Options of {@link kFold}.
- * @example const options: KFoldOptions = { k: 10 };
- */
-export type KFoldOptions = Partial<typeof FOLDS>;
 
 /**
  * Cross-validation: k splits, in which every play is held out exactly once, in `valid`. By user, as
@@ -201,7 +190,7 @@ export function kFold(plays: Plays, options: KFoldOptions = {}): Split[] {
   const { indptr, indices } = plays.byUser();
   const fold = new Int32Array(plays.length);
   for (let u = 0; u < plays.users.length; u++) {
-    const rows = indices.slice(indptr[u], indptr[u + 1]);
+    const rows = indices.subarray(indptr[u], indptr[u + 1]);
     shuffle(rows, random);
     rows.forEach((row, j) => {
       fold[row] = (indptr[u] + j) % k; // where the user before left off, so that no fold gets all remainders
@@ -239,6 +228,7 @@ function sizes(n: number, ratios: readonly number[]): number[] {
   return out;
 }
 
+/** The first rows of each user, arranged, for the first part, the next for the second, … */
 function splitUsers(
   plays: Plays,
   sizesOf: (n: number) => number[],
@@ -247,16 +237,13 @@ function splitUsers(
   checkPlays(plays);
   const { indptr, indices } = plays.byUser();
   const part = new Uint8Array(plays.length);
-  const counts = [0, 0, 0];
-  let parts = sizesOf(0).length;
+  const counts = sizesOf(0);
   for (let u = 0; u < plays.users.length; u++) {
     const rows = indices.subarray(indptr[u], indptr[u + 1]);
     if (rows.length === 0) continue;
     arrange?.(rows);
-    const userSizes = sizesOf(rows.length);
-    parts = userSizes.length;
     let j = 0;
-    userSizes.forEach((size, p) => {
+    sizesOf(rows.length).forEach((size, p) => {
       counts[p] += size;
       for (const end = j + size; j < end; j++) part[rows[j]] = p;
     });
@@ -264,7 +251,7 @@ function splitUsers(
   const [train, valid, test] = counts.map((count) => new Int32Array(count));
   const used = [0, 0, 0];
   for (let i = 0; i < part.length; i++) [train, valid, test][part[i]][used[part[i]]++] = i;
-  return parts === 3 ? { train, valid, test } : { train, valid };
+  return test ? { train, valid, test } : { train, valid };
 }
 
 /** Fisher-Yates, in place. */
@@ -275,6 +262,9 @@ function shuffle(rows: Int32Array, random: Random): void {
   }
 }
 
+const ROWS =
+  'the row numbers { train, valid }, as randomSplit, perUserSplit or leaveKOut return them';
+
 /**
  * A split of n rows that was given by row numbers, checked: `train` is not empty, and no row is in
  * both parts.
@@ -283,22 +273,18 @@ export function checkedSplit(
   split: { readonly train: ArrayLike<number>; readonly valid: ArrayLike<number> },
   n: number,
 ): Split {
-  if (!isNumbers(split.train) || !isNumbers(split.valid)) {
-    throw new ArgumentError(
-      'split needs the row numbers { train, valid }, as randomSplit, perUserSplit or leaveKOut return them.',
-    );
-  }
-  const part = new Uint8Array(n);
+  checkArgument(isNumbers(split?.train) && isNumbers(split.valid), split, 'split', ROWS);
   if (split.train.length === 0) throw new ArgumentError('The split has no training row.');
+  const trains = new Uint8Array(n);
   for (const name of ['train', 'valid'] as const) {
     for (let j = 0; j < split[name].length; j++) {
       const i = split[name][j];
       checkIndex(i, n, `row of split.${name}`);
-      if (name === 'valid' && part[i])
+      if (name === 'train') trains[i] = 1;
+      else if (trains[i])
         throw new ArgumentError(
           `Row ${i} is in both parts of the split, so validation would be on what was trained.`,
         );
-      if (name === 'train') part[i] = 1;
     }
   }
   return { train: Int32Array.from(split.train), valid: Int32Array.from(split.valid) };
@@ -327,23 +313,18 @@ export function splitPlays(plays: Plays, split: Required<Split>): Required<Plays
 export function splitPlays(plays: Plays, split: Split): PlaysSplit & { readonly valid: Plays };
 export function splitPlays(plays: Plays, split: Split): PlaysSplit & { readonly valid: Plays } {
   checkPlays(plays);
-  if (!split?.train || !split.valid) {
-    throw new ArgumentError(
-      'splitPlays needs the row numbers { train, valid }, as randomSplit, perUserSplit or leaveKOut return them.',
-    );
-  }
+  checkArgument(Boolean(split?.train && split.valid), split, 'splitPlays', ROWS);
   checkOptions<Split>(split, ['train', 'valid', 'test'], 'splitPlays');
   const { train, valid, test } = split;
-  const part = new Uint8Array(plays.length);
-  for (const rows of [train, valid, test ?? []]) {
+  const taken = new Uint8Array(plays.length);
+  for (const rows of [train, valid, test ?? []])
     for (let j = 0; j < rows.length; j++) {
-      if (part[rows[j]] === 1)
+      if (taken[rows[j]] === 1)
         throw new ArgumentError(
           `Row ${rows[j]} is twice in the split, so something would be measured on what was trained.`,
         );
-      part[rows[j]] = 1;
+      taken[rows[j]] = 1;
     }
-  }
   return {
     train: plays.take(train),
     valid: plays.take(valid),
@@ -374,16 +355,13 @@ export function checkedPart(
   split: PlaysSplit,
   part?: 'test' | 'valid',
 ): 'test' | 'valid' {
-  if (!(split?.train instanceof Plays)) {
-    throw new ArgumentError(
-      `${of} needs a split of plays, { train, valid, test }, as splitPlays(plays, perUserSplit(plays)) returns it, got ${whatIs(split)}.`,
-    );
-  }
+  const wanted =
+    'a split of plays, { train, valid, test }, as splitPlays(plays, perUserSplit(plays)) returns it';
+  checkArgument(split?.train instanceof Plays, split, of, wanted);
   const on = part ?? (split.test ? 'test' : 'valid');
   checkOneOf(on, ['test', 'valid'], 'on');
-  if (!(split[on] instanceof Plays))
-    throw new ArgumentError(
-      `The split has no part "${on}" to measure on; it needs one, beside train.`,
-    );
-  return on;
+  if (split[on] instanceof Plays) return on;
+  throw new ArgumentError(
+    `The split has no part "${on}" to measure on; it needs one, beside train.`,
+  );
 }

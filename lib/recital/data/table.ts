@@ -1,14 +1,15 @@
-import { inspect } from 'node:util';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import {
   checkArgument,
   checkCount,
   checkIndex,
   checkLengths,
+  didYouMean,
   isNumbers,
   said,
+  whatIs,
 } from '../options.js';
-import { counted, visible } from '../printed.js';
+import { counted, printed, visible } from '../printed.js';
 import { writeAtomically } from './files/atomic-write.js';
 
 /** One value of a table; `null` is a missing one. */
@@ -17,8 +18,8 @@ export type Cell = string | number | boolean | null;
 export type Column = Float64Array | readonly (string | null)[];
 
 /**
- * What a column can be made of: besides a {@link Column}, any numbers; in an array `null` is a
- * missing one.
+ * The values that a column can be made of: a {@link Column}, any numbers, or an array of numbers
+ * and null for a missing one.
  */
 export type ColumnValues = Column | readonly (number | null)[] | NumberArray;
 type NumberArray =
@@ -63,7 +64,7 @@ export class Table {
 
   /**
    * From records. A column is numeric if none of its values is a string or boolean.
-   * @param rows one record a row; a missing or null field is a missing value
+   * @param rows one record per row; a missing or null field is a missing value
    * @param columnNames which fields, in which order; default: those of all records, in order of
    *   appearance
    * @example Table.fromRows([{ track: 'a', plays: 3 }, { track: 'b' }]).numbers('plays') // [3, NaN]
@@ -72,12 +73,10 @@ export class Table {
     rows: readonly Record<string, Cell | undefined>[],
     columnNames?: readonly string[],
   ): Table {
-    const record = "such as { track: 'a', plays: 3 }";
-    checkArgument(Array.isArray(rows), rows, 'Table.fromRows', `an array of records, ${record}`);
-    rows.forEach((r, i) => {
-      if (typeof r !== 'object' || r === null)
-        throw new ArgumentError(`Row ${i} must be a record, ${record}, got ${said(r)}.`);
-    });
+    const example = "{ track: 'a', plays: 3 }";
+    const wanted = `an array of records, such as ${example}`;
+    checkArgument(Array.isArray(rows), rows, 'Table.fromRows', wanted);
+    for (const [i, row] of rows.entries()) checkRecord(row, i, example);
     const names = columnNames ?? [...new Set(rows.flatMap((r) => Object.keys(r)))];
     const columns = new Map<string, Column>();
     for (const name of names) {
@@ -130,14 +129,13 @@ export class Table {
    */
   row(i: number): Record<string, Cell> {
     checkIndex(i, this.length, 'row');
-    return Object.fromEntries(
-      this.columnNames.map((name) => [name, cell(this.data.get(name)!, i)]),
-    );
+    const cell = (value: string | number | null) => (Number.isNaN(value) ? null : value);
+    return Object.fromEntries(Array.from(this.data, ([name, column]) => [name, cell(column[i])]));
   }
 
   /** All rows as records: for small tables. */
   rows(): Record<string, Cell>[] {
-    return Array.from({ length: this.length }, (_, i) => this.row(i));
+    return [...this];
   }
 
   /**
@@ -185,12 +183,8 @@ export class Table {
    * @example tracks.table.select(['name', 'artist'])
    */
   select(names: readonly string[]): Table {
-    checkArgument(
-      Array.isArray(names),
-      names,
-      'select',
-      "columns' names, such as ['name', 'artist']",
-    );
+    const wanted = "columns' names, such as ['name', 'artist']";
+    checkArgument(Array.isArray(names), names, 'select', wanted);
     return new Table(new Map(names.map((name) => [name, this.column(name)])));
   }
 
@@ -212,11 +206,9 @@ export class Table {
    * @example new Table({ artist: ['Air', 'Can'], plays: [3, 5] }).save('artists.csv')
    */
   save(file: string): string {
-    const [, kind] = /\.(csv|json)$/i.exec(String(file)) ?? [];
-    if (typeof file !== 'string' || kind === undefined) {
-      const got = typeof file === 'string' ? `"${file}"` : said(file);
-      throw new ArgumentError(`A table is saved as .csv or .json, got ${got}.`);
-    }
+    const kind = typeof file === 'string' ? /\.(csv|json)$/i.exec(file)?.[1] : undefined;
+    if (kind === undefined)
+      throw new ArgumentError(`A table is saved as .csv or .json, got ${said(file)}.`);
     const json = kind.toLowerCase() === 'json';
     const text = json ? `${JSON.stringify(this.rows(), null, 1)}\n` : csv(this);
     writeAtomically(file, [Buffer.from(text)]);
@@ -226,29 +218,44 @@ export class Table {
   /** Aligned text, at most `maxRows` rows. */
   toString(maxRows = 20): string {
     const shown = this.head(maxRows);
-    const body = this.columnNames.map((name) => formatColumn(shown.column(name)));
-    const names = this.columnNames.map((name) => visible(name));
-    const widths = body.map((column, j) =>
-      Math.max(names[j].length, ...column.map((s) => s.length)),
+    const columns = Array.from(shown.data, ([name, column]) => {
+      const cells = [visible(name), ...formatColumn(column)];
+      const width = Math.max(...cells.map((text) => text.length));
+      const right = column instanceof Float64Array;
+      return cells.map((text) => (right ? text.padStart(width) : text.padEnd(width)));
+    });
+    const lines = Array.from({ length: shown.length + 1 }, (_, i) =>
+      columns
+        .map((cells) => cells[i])
+        .join('  ')
+        .trimEnd(),
     );
-    const line = (cells: string[]): string => {
-      const padded = cells.map((s, j) =>
-        this.column(this.columnNames[j]) instanceof Float64Array
-          ? s.padStart(widths[j])
-          : s.padEnd(widths[j]),
-      );
-      return padded.join('  ').trimEnd();
-    };
-    const row = (i: number): string => line(body.map((column) => column[i]));
-    const lines = [line(names), ...Array.from({ length: shown.length }, (_, i) => row(i))];
     const left = this.length - shown.length;
     if (left > 0) lines.push(`… ${counted(left, 'more row')}`);
     return lines.join('\n');
   }
+}
 
-  [inspect.custom](): string {
-    return this.toString();
-  }
+printed(Table);
+
+/**
+ * Throws unless row `i` of some records is one, and has no other fields.
+ * @param fields default: any
+ */
+export function checkRecord(
+  row: unknown,
+  i: number,
+  example: string,
+  fields?: readonly string[],
+): void {
+  const which = `Row ${i} (counted from 0)`;
+  if (typeof row !== 'object' || row === null)
+    throw new ArgumentError(`${which} must be a record, such as ${example}, got ${whatIs(row)}.`);
+  const other = fields && Object.keys(row).find((field) => !fields.includes(field));
+  if (other !== undefined)
+    throw new ArgumentError(
+      `${which} has the field "${other}"${didYouMean(other, fields!)} Its fields: ${fields!.join(', ')}.`,
+    );
 }
 
 /** A column made of values. Throws ArgumentError unless they are numbers or texts alone. */
@@ -260,25 +267,19 @@ function columnOf(name: string, values: unknown): Column {
   checkArgument(Array.isArray(values), values, `Column "${name}"`, wanted);
   const first: unknown = values.find((value) => value !== null);
   const type = typeof first === 'number' ? 'number' : 'string';
-  for (let i = 0; i < values.length; i++) {
-    const value: unknown = values[i];
-    if (typeof value === type || value === null) continue;
-    const hint =
-      typeof value === 'number' || typeof value === 'string'
-        ? ' One column holds one kind: write all as texts, String(value).'
-        : '';
+  const bad = values.findIndex((value) => typeof value !== type && value !== null);
+  if (bad >= 0)
     throw new ArgumentError(
-      `Column "${name}" needs ${wanted}, got ${typeof value} in row ${i} (counted from 0).${hint}`,
+      `Column "${name}" needs ${wanted}, got ${typeof values[bad]} in row ${bad} (counted from 0). One column holds one kind: write all as texts, String(value).`,
     );
-  }
   return type === 'number'
     ? Float64Array.from(values as (number | null)[], (value) => value ?? NaN)
     : (values as (string | null)[]);
 }
 
-function cell(column: Column, i: number): Cell {
-  const value = column[i];
-  return typeof value === 'number' && Number.isNaN(value) ? null : value;
+/** The first row of a column without a value, −1 if there is none. */
+export function missingAt(column: Column): number {
+  return column instanceof Float64Array ? column.findIndex(Number.isNaN) : column.indexOf(null);
 }
 
 /**

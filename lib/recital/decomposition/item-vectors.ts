@@ -1,6 +1,6 @@
 import { interruptible } from '../compute/interrupt.js';
 import { Csr, type CsrRows, groupBy } from '../data/csr.js';
-import { Histories, type SequenceSource } from '../data/sequences.js';
+import { type SequenceSource, Sessions } from '../data/sessions.js';
 import { ArgumentError, DataError } from '../errors.js';
 import { checkNumber, given, said } from '../options.js';
 import { TruncatedSVD } from './truncated-svd.js';
@@ -44,7 +44,7 @@ export type ItemVectorsOptions = Partial<typeof DEFAULTS>;
  * lstmLearner(dls, { embSz: 64, layers: [64], tied: true, embInit: await itemVectors(trainSessions, { embSz: 64 }) })
  */
 export async function itemVectors(
-  source: SequenceSource | Histories,
+  source: SequenceSource,
   options: ItemVectorsOptions = {},
 ): Promise<Float32Array> {
   const { embSz, meanNorm, seed, window, power } = given(DEFAULTS, options, 'itemVectors');
@@ -87,10 +87,7 @@ export async function itemVectors(
  * @throws DataError if no history has two tracks
  * @example const { shape, indices } = ppmi(sessions, { window: 5 });
  */
-export function ppmi(
-  source: SequenceSource | Histories,
-  options: PpmiOptions = {},
-): Csr<Float64Array> {
+export function ppmi(source: SequenceSource, options: PpmiOptions = {}): Csr<Float64Array> {
   const { window, power } = given(PPMI_DEFAULTS, options, 'ppmi');
   checkNumber(
     window,
@@ -98,7 +95,7 @@ export function ppmi(
     'window must be a whole number of tracks, at least 1',
   );
   checkNumber(power, power >= 0 && power < Infinity, 'power must be a number, 0 or more');
-  const histories = source instanceof Histories ? source : Histories.of(source);
+  const histories = source instanceof Sessions ? source : Sessions.of(source);
   const { indptr, indices, data } = interruptible(() => neighbours(histories, window));
   const n = histories.items.length;
   if (indices.length === 0)
@@ -130,7 +127,7 @@ export function ppmi(
 
 /** n(a, b), row after row, columns ascending. */
 function neighbours(
-  { items, indptr, item }: Histories,
+  { items, indptr, item }: Sessions,
   window: number,
 ): CsrRows & { data: Float64Array } {
   const n = items.length;

@@ -3,7 +3,7 @@ import { orInterrupted, type Steps, stoppable } from '../compute/interrupt.js';
 import { dispose } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
 import { Csr, type CsrLike, type DenseMatrix } from '../data/csr.js';
-import { display } from '../data/display.js';
+import { display } from '../data/output.js';
 import { Table } from '../data/table.js';
 import { ArgumentError, NumericError } from '../errors.js';
 import { checkArgument, checkNumber } from '../options.js';

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { Chart } from '../data/display.js';
 import { writeAtomically } from '../data/files/atomic-write.js';
+import type { Chart } from '../data/output.js';
 import { ArgumentError } from '../errors.js';
 import { visible } from '../printed.js';
 import { chartConfig, paperConfig } from './charts/common.js';

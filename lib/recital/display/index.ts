@@ -1,6 +1,6 @@
 // What notebooks show. Importing this puts the display in force: drawn in a notebook, printed in a
 // script.
-import { setChartWriter } from '../data/display.js';
+import { setChartWriter } from '../data/output.js';
 import { saveChart } from './chart-render.js';
 import { installDisplay } from './show.js';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Chart, setDisplay } from '../data/display.js';
+import { Chart, setDisplay } from '../data/output.js';
 import { Table } from '../data/table.js';
 import { checkArgument, checkOptions } from '../options.js';
 import { visible } from '../printed.js';

@@ -1,5 +1,5 @@
 import { type AsyncSteps, interruptible, type Stop, stoppable } from '../compute/interrupt.js';
-import { display, sayInterrupted } from '../data/display.js';
+import { display, sayInterrupted } from '../data/output.js';
 import { checkedPart, fingerprint, type PlaysSplit } from '../data/splits.js';
 import { unknownId } from '../data/vocabulary.js';
 import { ArgumentError, InterruptedError, UnknownIdError } from '../errors.js';

@@ -1,12 +1,8 @@
 import { interruptible } from '../compute/interrupt.js';
 import { Random } from '../compute/random.js';
 import { Plays } from '../data/plays.js';
-import {
-  createSequences,
-  Histories,
-  SequenceDataset,
-  type SequenceSource,
-} from '../data/sequences.js';
+import { createSequences, SequenceDataset } from '../data/sequences.js';
+import { type SequenceSource, Sessions } from '../data/sessions.js';
 import { indicesIn, Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError, DataError, NumericError } from '../errors.js';
 import { checkArgument, checkCount, checkFlag, given } from '../options.js';
@@ -99,7 +95,7 @@ const BLOCK_SCORES = 1 << 22;
  */
 export function evaluateNextItem(
   recommender: SequenceRecommender,
-  sessions: SequenceSource | Histories | SequenceDataset,
+  sessions: SequenceSource | SequenceDataset,
   options: EvaluateNextItemOptions = {},
 ): NextItemEvaluation {
   const asked = given(DEFAULTS, options, 'evaluateNextItem');
@@ -164,7 +160,7 @@ interface CaseOptions extends Omit<EvaluateNextItemOptions, 'k' | 'filterSeen'> 
  */
 export function nextTrackCases(
   recommender: SequenceRecommender,
-  sessions: SequenceSource | Histories | SequenceDataset,
+  sessions: SequenceSource | SequenceDataset,
   { sample, seed = 42, recommenders = [recommender], history, last = false, advice }: CaseOptions,
 ): NextTrackCase[] {
   const all = history
@@ -200,7 +196,7 @@ export function nextTrackCases(
 }
 
 /** Windows that predict each track of a session, or of a user's plays, except the first. */
-function wholeHistories(sessions: SequenceSource | Histories): SequenceDataset {
+function wholeHistories(sessions: SequenceSource): SequenceDataset {
   if (sessions instanceof Plays && sessions.length > 0) {
     const { indptr } = sessions.byUser();
     if (indptr.every((at, u) => u === 0 || at - indptr[u - 1] < 2))
@@ -213,7 +209,7 @@ function wholeHistories(sessions: SequenceSource | Histories): SequenceDataset {
 
 /** Windows that predict each held-out play of a user from the earlier plays and the history. */
 function continued(
-  sessions: SequenceSource | Histories | SequenceDataset,
+  sessions: SequenceSource | SequenceDataset,
   history: Plays | readonly Plays[],
 ): SequenceDataset {
   checkArgument(
@@ -259,13 +255,8 @@ function continued(
     }
     indptr.push(item.length);
   }
-  const histories = Histories.from({
-    items,
-    users,
-    indptr: Int32Array.from(indptr),
-    item: Int32Array.from(item),
-  });
-  return new SequenceDataset(histories, Infinity, {
+  const played = [Int32Array.from(indptr), Int32Array.from(item)] as const;
+  return new SequenceDataset(new Sessions(items, ...played, { users }), Infinity, {
     start: Int32Array.from(start),
     size: Int32Array.from(size),
     first: undefined,

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { type AsyncSteps, interruptible, type Stop, stoppable } from '../compute/interrupt.js';
 import { Random } from '../compute/random.js';
-import { Chart, display, sayInterrupted } from '../data/display.js';
 import { writeAtomically } from '../data/files/atomic-write.js';
 import { isFile } from '../data/files/text-file.js';
+import { Chart, display, sayInterrupted } from '../data/output.js';
 import { checkedPart, fingerprint, type PlaysSplit } from '../data/splits.js';
 import { Table } from '../data/table.js';
 import {

@@ -1,5 +1,6 @@
-import { display } from '../data/display.js';
-import { Histories, type SequenceDataset } from '../data/sequences.js';
+import { display } from '../data/output.js';
+import type { SequenceDataset } from '../data/sequences.js';
+import { Sessions } from '../data/sessions.js';
 import { indicesIn } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import type { SequenceRecommender } from '../sequential/sequence-recommender.js';
@@ -75,10 +76,10 @@ export function warnOfTrainedOn(
 function trainedOn(
   recommender: SequenceRecommender,
   windows: SequenceDataset,
-): { name: string; trained: Histories }[] {
+): { name: string; trained: Sessions }[] {
   const { name, histories, heldOut, parts } = recommender;
   if (parts) return parts.flatMap((part) => trainedOn(part, windows));
-  if (!(histories instanceof Histories)) return [];
+  if (!(histories instanceof Sessions)) return [];
   if (heldOut?.histories === windows.histories) {
     // What a model held out itself was not learnt, though other windows have read it.
     const targets = new Set(heldOut.start.map((from, i) => from + heldOut.size[i]));
@@ -88,7 +89,7 @@ function trainedOn(
 }
 
 /** The training sequence of the same user, or the session of the same number; −1 if none. */
-function sequenceIn(trained: Histories, { users }: Histories, s: number): number {
+function sequenceIn(trained: Sessions, { users }: Sessions, s: number): number {
   if (users) return trained.users ? trained.users.indexOf(users.id(s)) : -1;
   if (!trained.users) return s < trained.length ? s : -1;
   return trained.users.kind === 'session' ? trained.users.indexOf(String(s)) : -1;

@@ -7,7 +7,7 @@ import {
 import { readTracks, readVocabulary } from '../data/files/tensors.js';
 import { isFile } from '../data/files/text-file.js';
 import { Plays } from '../data/plays.js';
-import { Histories } from '../data/sequences.js';
+import { Sessions } from '../data/sessions.js';
 import type { Tracks } from '../data/tracks.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError, DataError } from '../errors.js';
@@ -274,7 +274,7 @@ function readSection(
   const lacking = (what: string) => (): never => {
     throw new DataError(`it holds no ${what}, which a recommender in it needs.`);
   };
-  const parts: { plays: () => Plays; seen: () => Interactions; histories: () => Histories } = {
+  const parts: { plays: () => Plays; seen: () => Interactions; histories: () => Sessions } = {
     plays: lacking('plays'),
     seen: lacking('plays'),
     histories: lacking('histories'),
@@ -299,13 +299,8 @@ function readSection(
   const tracks = readVocabulary(st, 'tracks', { na: false, kind: named.text('tracks') });
   const catalogue = catalogueOf?.();
   if (st.has('histories.indptr')) {
-    const histories = Histories.from({
-      items: tracks,
-      users,
-      indptr: st.read('histories.indptr', 'I32'),
-      item: st.read('histories.item', 'I32'),
-      catalogue,
-    });
+    const [indptr, item] = ['indptr', 'item'].map((name) => st.read(`histories.${name}`, 'I32'));
+    const histories = new Sessions(tracks, indptr, item, { users, catalogue });
     parts.histories = () => histories;
     return data;
   }

@@ -1,6 +1,7 @@
 import { interruptible } from '../compute/interrupt.js';
 import type { Plays } from '../data/plays.js';
-import type { Histories, SequenceDataset, SequenceSource } from '../data/sequences.js';
+import type { SequenceDataset } from '../data/sequences.js';
+import type { SequenceSource } from '../data/sessions.js';
 import { indicesIn, type Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { metricsOfHits } from '../evaluation/metrics.js';
@@ -170,7 +171,7 @@ function firstHits(
  */
 export function fuse(
   recommenders: readonly SequenceRecommender[],
-  sessions: SequenceSource | Histories | SequenceDataset,
+  sessions: SequenceSource | SequenceDataset,
   options: FuseOptions = {},
 ): WeightedSum {
   const { metric, k, sample, seed, history } = given(FUSE, options, 'fuse');

@@ -1,7 +1,7 @@
-import { display } from '../data/display.js';
 import type { Fields, Json } from '../data/files/fields.js';
 import { openSafetensors, type SafetensorsFile, type Tensor } from '../data/files/safetensors.js';
 import { fingerprint } from '../data/files/tensors.js';
+import { display } from '../data/output.js';
 import { DataError } from '../errors.js';
 import { given } from '../options.js';
 import { type FitCall, planOf } from './fit.js';

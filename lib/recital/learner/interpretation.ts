@@ -1,5 +1,5 @@
 import type { Batch, DataLoader } from '../data/batches.js';
-import { Chart, display } from '../data/display.js';
+import { Chart, display } from '../data/output.js';
 
 import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';

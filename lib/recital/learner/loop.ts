@@ -1,7 +1,7 @@
 import { InterruptGuard } from '../compute/interrupt.js';
 import { float32, reclaim } from '../compute/memory.js';
 import type { Batch, DataLoader } from '../data/batches.js';
-import { sayInterrupted } from '../data/display.js';
+import { sayInterrupted } from '../data/output.js';
 import { ArgumentError, InterruptedError } from '../errors.js';
 import { type LossRows, lossGradient, lossOf, lossWithGradient } from '../nn/loss.js';
 import { predictions } from '../nn/model.js';

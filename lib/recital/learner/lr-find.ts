@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { type Chart, display } from '../data/display.js';
+import { type Chart, display } from '../data/output.js';
 
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import { checkArgument, checkRounds, given, isNumbers, said } from '../options.js';

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { display } from '../data/display.js';
 import { Fields, type Json } from '../data/files/fields.js';
 import {
   dtypeOf,
@@ -11,6 +10,7 @@ import {
   type TensorSource,
   writeSafetensors,
 } from '../data/files/safetensors.js';
+import { display } from '../data/output.js';
 import { ArgumentError, DataError, NumericError } from '../errors.js';
 import type { Model } from '../nn/model.js';
 import { firstNotFinite } from './not-finite.js';

@@ -1,4 +1,4 @@
-import { Chart } from '../data/display.js';
+import { Chart } from '../data/output.js';
 import { RecitalError } from '../errors.js';
 import type { LrFindResult } from './lr-find.js';
 import type { Recorder } from './recorder.js';

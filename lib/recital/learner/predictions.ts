@@ -1,5 +1,5 @@
 import type { DataLoader } from '../data/batches.js';
-import { display } from '../data/display.js';
+import { display } from '../data/output.js';
 import { Table } from '../data/table.js';
 import { ArgumentError, NumericError } from '../errors.js';
 import { checkArgument, checkNumber, given, isFunction, said } from '../options.js';

@@ -1,4 +1,4 @@
-import { type Chart, display } from '../data/display.js';
+import { type Chart, display } from '../data/output.js';
 
 import { RecitalError } from '../errors.js';
 import { checkCount, given } from '../options.js';

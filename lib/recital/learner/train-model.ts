@@ -1,5 +1,5 @@
 import type { DataLoaders } from '../data/batches.js';
-import { display } from '../data/display.js';
+import { display } from '../data/output.js';
 import { Table } from '../data/table.js';
 import { CrossEntropyLossFlat } from '../nn/cross-entropy.js';
 import type { Model } from '../nn/model.js';

@@ -2,7 +2,7 @@ import util from 'node:util';
 import type * as tfjs from '@tensorflow/tfjs-core';
 import type { DataId, KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
 import type {} from '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js'; // types of x.mul(y)
-import { display } from '../data/display.js';
+import { display } from '../data/output.js';
 import { findOptional, loadQuietly, requireFile } from '../optional.js';
 
 /**

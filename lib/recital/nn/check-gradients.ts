@@ -1,6 +1,6 @@
 import { Random } from '../compute/random.js';
 import type { Batch } from '../data/batches.js';
-import { display } from '../data/display.js';
+import { display } from '../data/output.js';
 import { Table } from '../data/table.js';
 import { NumericError } from '../errors.js';
 import { checkNumber, given } from '../options.js';

@@ -1,9 +1,9 @@
-import { display } from '../data/display.js';
 import type { Fields, Json } from '../data/files/fields.js';
 import type { Tensor, TensorSource } from '../data/files/safetensors.js';
 import { tracksTensors, vocabularyTensors } from '../data/files/tensors.js';
+import { display } from '../data/output.js';
 import type { Plays } from '../data/plays.js';
-import type { Histories } from '../data/sequences.js';
+import type { Sessions } from '../data/sessions.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import type { LearnerOptions } from '../learner/learner.js';
@@ -42,7 +42,7 @@ export interface RecommenderData {
   /** The same as `Interactions`, with the users and tracks that have no plays. */
   readonly seen: Interactions;
   /** What was played in order, of forms with `data: 'histories'`. */
-  readonly histories: Histories;
+  readonly histories: Sessions;
   /** Options for a learner in the file: what a file cannot hold, such as a loss of one's own. */
   readonly options: LearnerOptions;
 }
@@ -226,8 +226,8 @@ export function sectionPrefix(section: number): string {
 }
 
 /** What a recommender of the next track was trained on. */
-function historiesOf(recommender: Recommender): Histories | undefined {
-  return (recommender as { histories?: Histories }).histories;
+function historiesOf(recommender: Recommender): Sessions | undefined {
+  return (recommender as { histories?: Sessions }).histories;
 }
 
 function sameData(a: Recommender, b: Recommender): boolean {

@@ -8,7 +8,7 @@ import {
   vocabularyTensors,
 } from '../data/files/tensors.js';
 import { SequenceDataLoaders } from '../data/sequence-loaders.js';
-import { Histories } from '../data/sequences.js';
+import { Sessions } from '../data/sessions.js';
 import { modelTensors, readModel, setValues } from '../learner/model-file.js';
 import { LSTMModel } from '../models/lstm.js';
 import { checkWeights, learnerDescription } from '../recommend/learners/saved-learner.js';
@@ -51,9 +51,9 @@ export function describeSequences(
 }
 
 /** In place of what anybody has played: one sequence that names each track of training once. */
-function namesOf({ items, catalogue }: Histories, trained: Uint8Array): Histories {
+function namesOf({ items, catalogue }: Sessions, trained: Uint8Array): Sessions {
   const item = Int32Array.from(trained.keys()).filter((t) => trained[t] === 1);
-  return Histories.from({ items, indptr: Int32Array.of(0, item.length), item, catalogue });
+  return new Sessions(items, Int32Array.of(0, item.length), item, { catalogue });
 }
 
 /** A batch of a file's loaders has room for so many tracks, at most. */
@@ -71,15 +71,11 @@ export function readSequences(
   if (config.text('loaders') !== 'sequences') config.wrong('loaders', 'sequences');
   const kinds = config.object('kinds');
   const items = readVocabulary(st, 'classes.item', { na: false, kind: kinds.text('item') });
-  const histories = Histories.from({
-    items,
-    users: kinds.has('user')
-      ? readVocabulary(st, 'users', { na: false, kind: kinds.text('user') })
-      : undefined,
-    indptr: st.read('histories.indptr', 'I32'),
-    item: st.read('histories.item', 'I32'),
-    catalogue: readTracks(st),
-  });
+  const users = kinds.has('user')
+    ? readVocabulary(st, 'users', { na: false, kind: kinds.text('user') })
+    : undefined;
+  const [indptr, item] = ['indptr', 'item'].map((name) => st.read(`histories.${name}`, 'I32'));
+  const histories = new Sessions(items, indptr, item, { users, catalogue: readTracks(st) });
   if (config.has('seen') && !config.flag('seen')) namesOnly.add(histories);
   const model = readLSTMModel(st, described, histories);
   const [length, bs, valBs] = ['length', 'bs', 'valBs'].map(
@@ -105,7 +101,7 @@ export function readSequences(
  * The model in a file; no memory is taken for it before the file has been found to hold as many
  * weights.
  */
-function readLSTMModel(st: TensorSource, fields: Fields, { items }: Histories): LSTMModel {
+function readLSTMModel(st: TensorSource, fields: Fields, { items }: Sessions): LSTMModel {
   const cell = fields.text('cell');
   if (cell !== 'lstm' && cell !== 'gru') return fields.wrong('cell', "'lstm' or 'gru'");
   const [embSz, layers, tied] = [

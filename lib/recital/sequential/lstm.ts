@@ -1,7 +1,8 @@
 import { Random } from '../compute/random.js';
 import type { Batch } from '../data/batches.js';
 import { SequenceDataLoaders } from '../data/sequence-loaders.js';
-import type { Histories, SequenceDataset } from '../data/sequences.js';
+import type { SequenceDataset } from '../data/sequences.js';
+import type { Sessions } from '../data/sessions.js';
 import { ArgumentError } from '../errors.js';
 import { Learner, type LearnerOptions } from '../learner/learner.js';
 import { learnerOptions } from '../learner/learner-options.js';
@@ -261,7 +262,7 @@ function recommendingCopy({ dls, model, lossFunc, wd, epochsTrained }: Learner):
 /** What a recommender needs of a learner. */
 interface Parts {
   model: LSTMModel;
-  histories: Histories;
+  histories: Sessions;
   heldOut: SequenceDataset;
   length: number;
   /** The index in the model of each track, where the two differ. */

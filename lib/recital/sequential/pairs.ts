@@ -1,5 +1,5 @@
 import { type CsrRows, groupBy } from '../data/csr.js';
-import type { Histories, SequenceSource } from '../data/sequences.js';
+import type { SequenceSource, Sessions } from '../data/sessions.js';
 import { checkCount, checkNumber, checkOptions, given, type NoOptions } from '../options.js';
 import type { SavedForm } from '../recommend/saved-form.js';
 import {
@@ -23,7 +23,7 @@ abstract class PairRecommender extends SparseSequenceRecommender {
   private readonly pairs: ScoreList;
 
   constructor(
-    histories: Histories,
+    histories: Sessions,
     /** Weight of a track, relative to the one played after it. */
     readonly decay: number,
   ) {
@@ -85,7 +85,7 @@ export class SequentialRules extends PairRecommender {
   private readonly sequence: Int32Array;
 
   /** @param source the training plays or sessions */
-  constructor(source: SequenceSource | Histories, options: SequentialRulesOptions = {}) {
+  constructor(source: SequenceSource, options: SequentialRulesOptions = {}) {
     const { window, decay } = given(RULES, options, 'SequentialRules');
     super(trainingHistories(source), decay);
     checkCount(window, 'window');
@@ -127,7 +127,7 @@ export class Markov extends SequentialRules {
   override readonly name: string;
 
   /** @param source the training plays or sessions */
-  constructor(source: SequenceSource | Histories, options: NoOptions = {}) {
+  constructor(source: SequenceSource, options: NoOptions = {}) {
     checkOptions(options, [], 'Markov');
     super(source, { window: 1, decay: 0 });
     this.name = 'Markov';
@@ -170,7 +170,7 @@ export class NextItemKNN extends PairRecommender {
   readonly shrinkage: number;
 
   /** @param source the training plays or sessions */
-  constructor(source: SequenceSource | Histories, options: NextItemKNNOptions = {}) {
+  constructor(source: SequenceSource, options: NextItemKNNOptions = {}) {
     const { shrinkage, decay } = given(KNN, options, 'NextItemKNN');
     super(trainingHistories(source), decay);
     const fits = shrinkage >= 0 && shrinkage < Infinity;

@@ -1,6 +1,7 @@
 import { Plays } from '../data/plays.js';
 import type { SequenceDataLoaders } from '../data/sequence-loaders.js';
-import { Histories, type SequenceDataset, type SequenceSource } from '../data/sequences.js';
+import type { SequenceDataset } from '../data/sequences.js';
+import { type SequenceSource, Sessions } from '../data/sessions.js';
 
 import { Vocabulary } from '../data/vocabulary.js';
 import { checkArgument, checkCount, checkOptions, type NoOptions } from '../options.js';
@@ -32,7 +33,7 @@ import type { SavedForm } from '../recommend/saved-form.js';
  *   readonly name: string = 'Again';
  *   scoresOf(history: Int32Array, out: Float32Array): void { out.fill(0); out[history[history.length - 1]] = 1; }
  * }
- * new Again(Histories.of(plays)).recommend(['t1', 't2'], { n: 1, filterSeen: false }).ids // ['t2']
+ * new Again(Sessions.of(plays)).recommend(['t1', 't2'], { n: 1, filterSeen: false }).ids // ['t2']
  */
 export abstract class SequenceRecommender extends Recommender {
   /**
@@ -54,12 +55,12 @@ export abstract class SequenceRecommender extends Recommender {
   readonly parts?: readonly SequenceRecommender[];
 
   /** @param histories what each user has played, in order; the users and tracks that are known */
-  constructor(readonly histories: Histories) {
+  constructor(readonly histories: Sessions) {
     checkArgument(
-      histories instanceof Histories,
+      histories instanceof Sessions,
       histories,
       'A recommender of the next track',
-      'histories, such as Histories.of(plays)',
+      'histories, such as Sessions.of(plays)',
     );
     super(interactionsOf(histories), { catalogue: histories.catalogue });
   }
@@ -148,22 +149,22 @@ export abstract class SparseSequenceRecommender extends SequenceRecommender {
 }
 
 /** The histories of training, without users and tracks that have no play. */
-export function trainingHistories(source: SequenceSource | Histories): Histories {
-  if (source instanceof Histories) return source;
-  return Histories.of(source instanceof Plays ? source.compact() : source);
+export function trainingHistories(source: SequenceSource): Sessions {
+  if (source instanceof Sessions) return source;
+  return Sessions.of(source instanceof Plays ? source.compact() : source);
 }
 
 /** The sequence of each play. */
-export function sequenceOfPlays({ indptr, item }: Histories): Int32Array {
+export function sequenceOfPlays({ indptr, item }: Sessions): Int32Array {
   const sequence = new Int32Array(item.length);
   for (let s = 0; s + 1 < indptr.length; s++) sequence.fill(s, indptr[s], indptr[s + 1]);
   return sequence;
 }
 
-/** Histories of files without users' plays: one sequence that names each track of training once. */
-export const namesOnly = new WeakSet<Histories>();
+/** Sessions of files without users' plays: one sequence that names each track of training once. */
+export const namesOnly = new WeakSet<Sessions>();
 
-function interactionsOf(histories: Histories): Interactions {
+function interactionsOf(histories: Sessions): Interactions {
   if (namesOnly.has(histories)) {
     const n = histories.items.length;
     const totals = { listeners: new Int32Array(n), plays: new Float64Array(n), meanLog: 0 };
@@ -249,7 +250,7 @@ export class NextItemPopularity extends SequenceRecommender {
   readonly counts: Float32Array;
 
   /** @param source the training plays or sessions */
-  constructor(source: SequenceSource | Histories, options: NoOptions = {}) {
+  constructor(source: SequenceSource, options: NoOptions = {}) {
     checkOptions(options, [], 'NextItemPopularity');
     super(trainingHistories(source));
     this.name = 'Popularity (plays in sequences)';
@@ -280,7 +281,7 @@ export interface TrainedPart {
 }
 
 /**
- * The plays in training windows, as an input or as the target. Histories that are too short for a
+ * The plays in training windows, as an input or as the target. Sessions that are too short for a
  * window count as part of training, since nothing of them is held out.
  */
 export function trainedPart({ dataset, split, histories }: SequenceDataLoaders): TrainedPart {

@@ -1,4 +1,4 @@
-import type { Histories, SequenceSource } from '../data/sequences.js';
+import type { SequenceSource, Sessions } from '../data/sessions.js';
 import { ArgumentError } from '../errors.js';
 import { checkCount, checkNumber, given } from '../options.js';
 import { TopN } from '../recommend/rank.js';
@@ -48,7 +48,7 @@ export class SessionKNN extends SparseSequenceRecommender {
   private readonly found: { session: Int32Array; nearness: Float32Array };
 
   /** @param source the training plays, a session a user, or sessions */
-  constructor(source: SequenceSource | Histories, options: SessionKNNOptions = {}) {
+  constructor(source: SequenceSource, options: SessionKNNOptions = {}) {
     const { k, recent } = given(SESSION_KNN, options, 'SessionKNN');
     super(trainingHistories(source));
     checkCount(k, 'k');
@@ -201,7 +201,7 @@ export class STAN extends SessionKNN {
   readonly options: Scales;
 
   /** @param source the training plays, a session a user, or sessions */
-  constructor(source: SequenceSource | Histories, options: STANOptions = {}) {
+  constructor(source: SequenceSource, options: STANOptions = {}) {
     const { k, recent, repeat, ...scales } = given(STAN_OPTIONS, options, 'STAN');
     super(source, { k, recent });
     for (const [name, value] of Object.entries(scales))
@@ -269,7 +269,7 @@ export class STAN extends SessionKNN {
 
 /** The default of `repeat`: see {@link STAN}. */
 function repeatWeight(
-  { item, indptr, items }: Histories,
+  { item, indptr, items }: Sessions,
   { historyScale, distanceScale, backwards }: Scales,
 ): number {
   const place = new Int32Array(items.length).fill(-1); // the last one so far

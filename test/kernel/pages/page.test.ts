@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import { notebookPage } from '../../../lib/kernel/pages/page.js';
 import { type CellOutput, lines, type Notebook } from '../../../lib/kernel/run/notebook-file.js';
-import { Chart } from '../../../lib/recital/data/display.js';
+import { Chart } from '../../../lib/recital/data/output.js';
 import { chartBundle } from '../../../lib/recital/display/chart-render.js';
 import { notebookOf } from '../../support/notebook.js';
 

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { joined, readNotebook } from '../../../lib/kernel/run/notebook-file.js';
-import type { Chart } from '../../../lib/recital/data/display.js';
+import type { Chart } from '../../../lib/recital/data/output.js';
 import { Table } from '../../../lib/recital/data/table.js';
 import { chartBundle, vegaLiteSpec } from '../../../lib/recital/display/chart-render.js';
 import { tableHtml } from '../../../lib/recital/display/html.js';

@@ -8,7 +8,7 @@ import {
   setInterruptScope,
   stoppable,
 } from '../../../lib/recital/compute/interrupt.js';
-import { type Display, sayInterrupted, setDisplay } from '../../../lib/recital/data/display.js';
+import { type Display, sayInterrupted, setDisplay } from '../../../lib/recital/data/output.js';
 import { InterruptedError } from '../../../lib/recital/errors.js';
 
 const control = new InterruptChannel();

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { type Batch, CollabDataLoader } from '../../../lib/recital/data/batches.js';
 import { CollabDataLoaders } from '../../../lib/recital/data/collab.js';
 import { targetsOf } from '../../../lib/recital/data/collab-rows.js';
-import { setDisplay } from '../../../lib/recital/data/display.js';
+import { setDisplay } from '../../../lib/recital/data/output.js';
 import { Plays } from '../../../lib/recital/data/plays.js';
 import { Table } from '../../../lib/recital/data/table.js';
 import { Tracks } from '../../../lib/recital/data/tracks.js';
@@ -387,12 +387,12 @@ describe('CollabDataLoaders', () => {
     [
       'ratings that are text',
       () => CollabDataLoaders.fromTable([{ a: 1, b: 2, c: 'x' }]),
-      'got "x" in row 0',
+      'Row 0 (counted from 0), column "c": expected a finite number, which a float32 holds, got "x"',
     ],
     [
       'a missing rating',
       () => CollabDataLoaders.fromTable([{ a: 1, b: 2, c: null }]),
-      'Row 0 (counted from 0) has the rating NaN',
+      'Row 0 (counted from 0), column "c": expected a finite number, which a float32 holds, got nothing',
     ],
     [
       'a missing user',
@@ -401,7 +401,7 @@ describe('CollabDataLoaders', () => {
           { a: 'x', b: 2, c: 1 },
           { b: 2, c: 1 },
         ]),
-      'Row 1 (counted from 0) has no "a"',
+      'Row 1 (counted from 0), column "a": expected an id, got nothing',
     ],
     [
       'ids that JavaScript has rounded, in training or in validation',

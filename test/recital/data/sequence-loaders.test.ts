@@ -161,12 +161,6 @@ describe('splits of sequences', () => {
     expect(make({ seed: 1 }).split.valid).to.not.deep.equal(dls.split.valid);
   });
 
-  it('by order hold the last histories out', () => {
-    const dls = make({ split: 'order', validPct: 0.1 });
-    expect([...new Set(windows(dls, 'valid'))]).to.deep.equal([45, 46, 47, 48, 49]);
-    expect(Math.max(...windows(dls, 'train'))).to.equal(44);
-  });
-
   it('by window draw windows', () => {
     const dls = make({ split: 'window', validPct: 0.25 });
     expect(dls.valid.n).to.equal(Math.trunc(0.25 * 50 * 7));
@@ -220,13 +214,13 @@ describe('splits of sequences', () => {
     const short = sessionsOf([[1], [2, 3], [4]]);
     expect(() =>
       SequenceDataLoaders.fromSessions(short, { split: { train: [0], valid: [1] } }),
-    ).to.throw(ArgumentError, 'training histories');
+    ).to.throw(ArgumentError, 'training sequences');
     expect(() =>
       SequenceDataLoaders.fromSessions(short, { split: { train: [1], valid: [0, 2] } }),
-    ).to.throw(ArgumentError, 'validation histories');
+    ).to.throw(ArgumentError, 'validation sequences');
     expect(() => SequenceDataLoaders.fromSessions(short, { split: 'last' })).to.throw(
       ArgumentError,
-      'No history has two windows',
+      'No sequence has two windows',
     );
     expect(() => SequenceDataLoaders.fromSessions(sessionsOf([[1]]))).to.throw(
       DataError,
@@ -242,7 +236,7 @@ describe('splits of sequences', () => {
     fc.assert(
       fc.property(
         anySessions,
-        fc.constantFrom('user', 'order', 'last', 'window'),
+        fc.constantFrom('user', 'last', 'window'),
         fc.boolean(),
         (lists, split, everyPosition) => {
           fc.pre(lists.filter((list) => list.length > 2).length >= 5);
@@ -331,11 +325,11 @@ describe('SequenceDataLoaders', () => {
     expect(lines.join()).to.include('bs = 1000 is more than the 280 training windows');
     expect(() => make({ bs: 0 })).to.throw(
       ArgumentError,
-      'bs must be a positive whole number, got 0',
+      'bs must be a whole number from 1 to 16777216, got 0',
     );
     expect(() => make({ valBs: 1.5 })).to.throw(
       ArgumentError,
-      'bs must be a positive whole number, got 1.5',
+      'bs must be a whole number from 1 to 16777216, got 1.5',
     );
   });
 });

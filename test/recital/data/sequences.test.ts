@@ -2,8 +2,7 @@ import { inspect } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Plays } from '../../../lib/recital/data/plays.js';
-import { createSequences, Histories } from '../../../lib/recital/data/sequences.js';
-
+import { createSequences } from '../../../lib/recital/data/sequences.js';
 import { Sessions } from '../../../lib/recital/data/sessions.js';
 import { Vocabulary } from '../../../lib/recital/data/vocabulary.js';
 import { ArgumentError, DataError, UnknownIdError } from '../../../lib/recital/errors.js';
@@ -44,22 +43,6 @@ describe('createSequences', () => {
       [[2, 0], [1]],
     ]);
     expect(plays.users.decode(dataset.sequence)).to.deep.equal(['u1', 'u2', 'u2']);
-  });
-
-  it('leaves short windows out if told: the windows of the paper', () => {
-    const dataset = createSequences(
-      sessionsOf([
-        [0, 1, 2, 3],
-        [1, 2],
-        [3, 2, 1],
-      ]),
-      { length: 2, minLength: 2 },
-    );
-    expect(shown(dataset)).to.deep.equal([
-      [[0, 1], [2]],
-      [[1, 2], [3]],
-      [[3, 2], [1]],
-    ]);
   });
 
   it('gives each position a target with everyPosition, each track but the first once', () => {
@@ -104,25 +87,12 @@ describe('createSequences', () => {
     const sessions = sessionsOf([[0, 1, 2]]);
     for (const length of [0, -1, 1.5, NaN])
       expect(() => createSequences(sessions, { length })).to.throw(ArgumentError, `got ${length}`);
-    for (const minLength of [0, 11, 1.5])
-      expect(() => createSequences(sessions, { minLength })).to.throw(
-        ArgumentError,
-        `got ${minLength}`,
-      );
     expect(() =>
       createSequences(sessions, { everyPosition: 'yes' as unknown as boolean }),
     ).to.throw(ArgumentError, 'true or false');
-    expect(() => createSequences(sessions, { everyPosition: true, minLength: 2 })).to.throw(
-      ArgumentError,
-      'leave it out',
-    );
     expect(() => createSequences(sessionsOf([[0], [1]]))).to.throw(
       DataError,
       /No session of 2 has 2 tracks.* A single track has no next one/,
-    );
-    expect(() => createSequences(sessions, { minLength: 3 })).to.throw(
-      DataError,
-      /No session of 1 has 4 tracks.*Lower minLength/,
     );
     expect(() => createSequences(Plays.fromRows([{ user: 'u', track: 't' }]))).to.throw(
       DataError,
@@ -182,25 +152,25 @@ describe('createSequences', () => {
   });
 });
 
-describe('Histories', () => {
+describe('Sessions', () => {
   it('encodes with other tracks if told, and refuses those that are not among them', () => {
     const sessions = sessionsOf([[0, 1], [1]]);
     const items = Vocabulary.fromValues(['t09', 't01', 't00']);
-    const histories = Histories.of(sessions, { items });
+    const histories = Sessions.of(sessions, { items });
     expect([...histories.item]).to.deep.equal([0, 1, 1]);
     expect(histories.items).to.equal(items);
     expect(histories.label(2)).to.equal('t09');
-    expect(() => Histories.of(sessions, { items: Vocabulary.fromValues(['t00']) })).to.throw(
+    expect(() => Sessions.of(sessions, { items: Vocabulary.fromValues(['t00']) })).to.throw(
       UnknownIdError,
       't01',
     );
     expect(() => histories.history(2)).to.throw(ArgumentError, 'there are 2');
-    expect(inspect(histories)).to.equal('Histories: 3 plays of 2 sessions, of 3 tracks');
+    expect(inspect(histories)).to.equal('Sessions: 3 plays of 2 sessions, of 3 tracks');
   });
 });
 
 /** The sequences, by id of user or session. */
-function contents(histories: Histories): Record<string, string[]> {
+function contents(histories: Sessions): Record<string, string[]> {
   return Object.fromEntries(
     Array.from({ length: histories.length }, (_, s) => [
       histories.users?.id(s) ?? s,
@@ -209,13 +179,13 @@ function contents(histories: Histories): Record<string, string[]> {
   );
 }
 
-describe('part of Histories', () => {
+describe('part of Sessions', () => {
   const plays = Plays.fromRows(
     [...'ua ub va wb wc'.split(' ')].map(([user, track]) => ({ user, track })),
   );
 
   it('is what is kept, without users who have nothing left', () => {
-    const all = Histories.of(plays);
+    const all = Sessions.of(plays);
     expect(contents(all.only([1, 1, 0, 0, 1]))).to.deep.equal({ u: ['a', 'b'], w: ['c'] });
     expect(contents(all.only([1, 1, 1, 1, 1]))).to.deep.equal(contents(all));
     expect(contents(all.only([0, 0, 0, 0, 0]))).to.deep.equal({});
@@ -226,32 +196,29 @@ describe('part of Histories', () => {
   });
 
   it('leaves sessions their numbers', () => {
-    const all = Histories.of(sessionsOf([[0, 1], [2], [3, 4]]));
+    const all = Sessions.of(sessionsOf([[0, 1], [2], [3, 4]]));
     expect(contents(all.only([1, 1, 0, 0, 1]))).to.deep.equal({ 0: ['t00', 't01'], 2: ['t04'] });
     expect(all.only([1, 0, 1, 1, 0]).users).to.equal(undefined);
   });
 
   it('may have fewer tracks', () => {
     const items = Vocabulary.fromValues(['b', 'c'], { kind: 'track' });
-    expect(contents(Histories.of(plays).only([0, 1, 0, 1, 1], { items }))).to.deep.equal({
+    expect(contents(Sessions.of(plays).only([0, 1, 0, 1, 1], { items }))).to.deep.equal({
       u: ['b'],
       w: ['b', 'c'],
     });
-    expect(() => Histories.of(plays).only([1, 1, 1, 1, 1], { items })).to.throw(
+    expect(() => Sessions.of(plays).only([1, 1, 1, 1, 1], { items })).to.throw(
       UnknownIdError,
       '"a"',
     );
   });
 });
 
-describe('Histories of their parts', () => {
+describe('Sessions of arrays', () => {
   const items = Vocabulary.fromValues(['a', 'b'], { kind: 'track' });
-  const make = (indptr: number[], item: number[], users?: string[]): Histories =>
-    Histories.from({
-      items,
+  const make = (indptr: number[], item: number[], users?: string[]): Sessions =>
+    new Sessions(items, Int32Array.from(indptr), Int32Array.from(item), {
       users: users && Vocabulary.fromValues(users),
-      indptr: Int32Array.from(indptr),
-      item: Int32Array.from(item),
     });
 
   it('are what they say', () => {

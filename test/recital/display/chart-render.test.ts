@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import * as vega from 'vega';
 import { compile } from 'vega-lite';
-import { Chart } from '../../../lib/recital/data/display.js';
+import { Chart } from '../../../lib/recital/data/output.js';
 import {
   chartBundle,
   chartPng,

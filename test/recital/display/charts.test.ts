@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Chart } from '../../../lib/recital/data/display.js';
+import type { Chart } from '../../../lib/recital/data/output.js';
 import { Table } from '../../../lib/recital/data/table.js';
 import { chartPng, chartSvg } from '../../../lib/recital/display/chart-render.js';
 import { palette } from '../../../lib/recital/display/charts/common.js';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Chart } from '../../../lib/recital/data/display.js';
+import { Chart } from '../../../lib/recital/data/output.js';
 import { chartSvg, vegaLiteSpec } from '../../../lib/recital/display/chart-render.js';
 import { grey, palette } from '../../../lib/recital/display/charts/common.js';
 import { resultCharts, tableCharts } from '../../support/charts.js';

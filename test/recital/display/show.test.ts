@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Chart, display } from '../../../lib/recital/data/display.js';
+import { Chart, display } from '../../../lib/recital/data/output.js';
 import { Table } from '../../../lib/recital/data/table.js';
 import { tableHtml } from '../../../lib/recital/display/html.js';
 import { displaySymbol, html, inNotebook, Slot, show } from '../../../lib/recital/display/index.js';

@@ -5,12 +5,8 @@ import fc from 'fast-check';
 import { Random } from '../../../lib/recital/compute/random.js';
 import { Plays } from '../../../lib/recital/data/plays.js';
 import { SequenceDataLoaders } from '../../../lib/recital/data/sequence-loaders.js';
-import {
-  createSequences,
-  Histories,
-  type SequenceDataset,
-} from '../../../lib/recital/data/sequences.js';
-import { readSessions, type Sessions } from '../../../lib/recital/data/sessions.js';
+import { createSequences, type SequenceDataset } from '../../../lib/recital/data/sequences.js';
+import { readSessions, Sessions } from '../../../lib/recital/data/sessions.js';
 import { leaveKOut, splitPlays } from '../../../lib/recital/data/splits.js';
 
 import { ArgumentError, DataError, NumericError } from '../../../lib/recital/errors.js';
@@ -36,7 +32,7 @@ class Fixed extends SequenceRecommender {
   readonly name: string = 'Fixed';
 
   constructor(
-    histories: Histories,
+    histories: Sessions,
     private readonly fixed: number[],
   ) {
     super(histories);
@@ -49,7 +45,7 @@ class Fixed extends SequenceRecommender {
 
 describe('evaluateNextItem', () => {
   const train = sessionsOf([[0, 1, 2, 3, 4, 5, 6, 7]]);
-  const fixed = (...scores: number[]): Fixed => new Fixed(Histories.of(train), scores);
+  const fixed = (...scores: number[]): Fixed => new Fixed(Sessions.of(train), scores);
 
   it('predicts each track but the first from those before it, and counts ranks up to k', () => {
     const test = sessionsOf([[7, 1, 0], [6, 5], [2]]); // targets 1, 0 and 5, at ranks 2, 1 and 6
@@ -229,7 +225,7 @@ describe('evaluateNextItem', () => {
         plays,
         leaveKOut(plays, { valid: 1, test: 1, which: 'last' }),
       );
-      const spy = new Spy(Histories.of(train));
+      const spy = new Spy(Sessions.of(train));
       const found = evaluateNextItem(spy, test, {
         history: [train, valid],
         filterSeen: true,
@@ -245,7 +241,7 @@ describe('evaluateNextItem', () => {
 
     it('asks on through several held-out plays, of other vocabularies too, and for the last one alone', () => {
       const before = rows({ u: 'ab', v: 'cd', y: 'q' });
-      const spy = new Spy(Histories.of(rows({ z: 'qfedcba' })));
+      const spy = new Spy(Sessions.of(rows({ z: 'qfedcba' })));
       expect(
         evaluateNextItem(spy, rows({ v: 'ef', u: 'c', n: 'ga' }), { history: before }).cases,
       ).to.equal(4);
@@ -516,7 +512,7 @@ describe('fuse', () => {
         out[(history[history.length - 1] + 7) % out.length] = 1;
       }
     }
-    const fused = fuse([new Markov(sessions), new Misleading(Histories.of(sessions))], late, {
+    const fused = fuse([new Markov(sessions), new Misleading(Sessions.of(sessions))], late, {
       metric: 'mrr',
     });
     expect(fused.weights[0]).to.equal(1);

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Random } from '../../../lib/recital/compute/random.js';
-import { setDisplay } from '../../../lib/recital/data/display.js';
+import { setDisplay } from '../../../lib/recital/data/output.js';
 import { type PlayRecord, Plays } from '../../../lib/recital/data/plays.js';
 import { randomSplit, splitPlays } from '../../../lib/recital/data/splits.js';
 

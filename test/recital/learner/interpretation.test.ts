@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { Random } from '../../../lib/recital/compute/random.js';
 import { CollabDataLoaders } from '../../../lib/recital/data/collab.js';
-import { setDisplay } from '../../../lib/recital/data/display.js';
+import { setDisplay } from '../../../lib/recital/data/output.js';
 import type { Table } from '../../../lib/recital/data/table.js';
 import { chartPng } from '../../../lib/recital/display/chart-render.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';

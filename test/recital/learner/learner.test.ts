@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Random } from '../../../lib/recital/compute/random.js';
-import { setDisplay } from '../../../lib/recital/data/display.js';
+import { setDisplay } from '../../../lib/recital/data/output.js';
 import type { Table } from '../../../lib/recital/data/table.js';
 import { ArgumentError, NumericError, RecitalError } from '../../../lib/recital/errors.js';
 import {

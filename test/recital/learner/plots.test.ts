@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import type { CollabDataLoaders } from '../../../lib/recital/data/collab.js';
-import type { Chart } from '../../../lib/recital/data/display.js';
+import type { Chart } from '../../../lib/recital/data/output.js';
 import { chartSvg } from '../../../lib/recital/display/chart-render.js';
 import { calibration } from '../../../lib/recital/learner/interpretation.js';
 import type { LrFindResult } from '../../../lib/recital/learner/lr-find.js';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Random } from '../../../lib/recital/compute/random.js';
 import type { DataLoaders } from '../../../lib/recital/data/batches.js';
-import { setDisplay } from '../../../lib/recital/data/display.js';
+import { setDisplay } from '../../../lib/recital/data/output.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
 import type { Callback } from '../../../lib/recital/learner/callback.js';
 import {

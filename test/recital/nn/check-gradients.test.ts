@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Random } from '../../../lib/recital/compute/random.js';
 import type { Batch } from '../../../lib/recital/data/batches.js';
-import { setDisplay } from '../../../lib/recital/data/display.js';
+import { setDisplay } from '../../../lib/recital/data/output.js';
 import { ArgumentError, NumericError } from '../../../lib/recital/errors.js';
 import { EmbeddingDotBias } from '../../../lib/recital/models/embedding-dot-bias.js';
 import { EmbeddingNN } from '../../../lib/recital/models/embedding-nn.js';

@@ -8,7 +8,6 @@ import {
   collabLearner,
   EASE,
   FactorRecommender,
-  Histories,
   Hybrid,
   ItemKNN,
   Learner,
@@ -27,6 +26,7 @@ import {
   SequenceDataLoaders,
   SequentialRules,
   SessionKNN,
+  Sessions,
   STAN,
   UserKNN,
   WeightedSum,
@@ -167,7 +167,7 @@ describe('the options of every recommender', () => {
       new UserKNN(plays),
       popular,
       markov,
-      new Markov(Histories.of(plays)),
+      new Markov(Sessions.of(plays)),
       await PcaRecommender.fit(plays, { nComponents: 2 }),
     ]) {
       expect(

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Random } from '../../../lib/recital/compute/random.js';
 import { Plays } from '../../../lib/recital/data/plays.js';
 import { SequenceDataLoaders } from '../../../lib/recital/data/sequence-loaders.js';
-import { createSequences, Histories } from '../../../lib/recital/data/sequences.js';
+import { createSequences } from '../../../lib/recital/data/sequences.js';
 import { Sessions } from '../../../lib/recital/data/sessions.js';
 import { Table } from '../../../lib/recital/data/table.js';
 import { Tracks } from '../../../lib/recital/data/tracks.js';
@@ -130,7 +130,7 @@ describe('a recommender of the next track', () => {
         out[history[history.length - 1]] = 1;
       }
     }
-    const again = new Again(Histories.of(sessionsOf([[0, 1, 2]])));
+    const again = new Again(Sessions.of(sessionsOf([[0, 1, 2]])));
     expect(again.recommend(['t00', 't01'], { n: 1, filterSeen: false }).ids).to.deep.equal(['t01']);
   });
 });
@@ -361,7 +361,7 @@ describe('scores of the next track', () => {
         out.set([-3, -1, -1 + Math.log(4), -1000]);
       }
     }
-    const sum = new WeightedSum([new Logits(Histories.of(sessions)), new Markov(sessions)]);
+    const sum = new WeightedSum([new Logits(Sessions.of(sessions)), new Markov(sessions)]);
     const expected = [Math.exp((-2 - Math.log(4)) / 2), 1 / 2 + 1, 1, 0];
     scoresAfter(sum, 0).forEach((score, t) => {
       expect(score).to.be.closeTo(expected[t], 1e-6);
@@ -375,7 +375,7 @@ describe('scores of the next track', () => {
         out.fill(NaN);
       }
     }
-    const sum = new WeightedSum([new Markov(sessions), new Broken(Histories.of(sessions))]);
+    const sum = new WeightedSum([new Markov(sessions), new Broken(Sessions.of(sessions))]);
     expect(() => sum.recommend(['t00'])).to.throw(NumericError, 'NaN');
   });
 

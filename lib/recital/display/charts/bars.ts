@@ -1,5 +1,5 @@
-import { Chart } from '../../data/display.js';
 import { withUnit } from '../../data/explore.js';
+import { Chart } from '../../data/output.js';
 import type { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
 import { checkArgument, checkCount, checkOptions } from '../../options.js';

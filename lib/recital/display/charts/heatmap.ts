@@ -1,4 +1,4 @@
-import { Chart } from '../../data/display.js';
+import { Chart } from '../../data/output.js';
 import { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
 import { checkArgument, checkCount, checkOptions, isNumbers, said } from '../../options.js';

@@ -1,6 +1,6 @@
 import { Random } from '../../compute/random.js';
-import { Chart } from '../../data/display.js';
 import { withUnit } from '../../data/explore.js';
+import { Chart } from '../../data/output.js';
 import type { Column, Table } from '../../data/table.js';
 import { checkOptions } from '../../options.js';
 import { counted } from '../../printed.js';

@@ -1,9 +1,9 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type DisplaySlot, display } from '../../data/display.js';
 import { makeFolder, writeAtomically } from '../../data/files/atomic-write.js';
 import { splitRecord } from '../../data/files/csv-format.js';
 import { existingFile, isFile } from '../../data/files/text-file.js';
+import { type DisplaySlot, display } from '../../data/output.js';
 import { Table } from '../../data/table.js';
 import { ArgumentError, DataError } from '../../errors.js';
 import { given, said } from '../../options.js';

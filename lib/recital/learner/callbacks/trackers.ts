@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { display } from '../../data/display.js';
+import { display } from '../../data/output.js';
 import { ArgumentError, UnknownIdError } from '../../errors.js';
 import { checkCount, checkNumber, checkOneOf, given, said } from '../../options.js';
 import { asMade, printed } from '../../printed.js';

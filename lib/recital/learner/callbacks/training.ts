@@ -1,5 +1,5 @@
 import type { DataLoader } from '../../data/batches.js';
-import { display } from '../../data/display.js';
+import { display } from '../../data/output.js';
 import { checkNumber, given } from '../../options.js';
 import { asMade, printed } from '../../printed.js';
 import {

@@ -1,5 +1,5 @@
 import { dispose, float32 } from '../../compute/memory.js';
-import { display } from '../../data/display.js';
+import { display } from '../../data/output.js';
 import { ArgumentError, UnknownIdError } from '../../errors.js';
 import type { Parameter } from '../../nn/parameter.js';
 import { checkArgument, checkNumber, checkOptions, isFunction } from '../../options.js';

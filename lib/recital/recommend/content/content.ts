@@ -1,6 +1,6 @@
 import { dispose, float32 } from '../../compute/memory.js';
 import type { DenseMatrix, InteractionValue } from '../../data/csr.js';
-import { display } from '../../data/display.js';
+import { display } from '../../data/output.js';
 import type { Plays } from '../../data/plays.js';
 import type { Tracks } from '../../data/tracks.js';
 import { Vocabulary } from '../../data/vocabulary.js';

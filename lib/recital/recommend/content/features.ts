@@ -1,5 +1,5 @@
 import type { DenseMatrix } from '../../data/csr.js';
-import { display } from '../../data/display.js';
+import { display } from '../../data/output.js';
 import type { Table } from '../../data/table.js';
 import { Tracks } from '../../data/tracks.js';
 import { StandardScaler } from '../../decomposition/standard-scaler.js';

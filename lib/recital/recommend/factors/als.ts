@@ -5,7 +5,7 @@ import { dispose, float32, int32 } from '../../compute/memory.js';
 import { Random } from '../../compute/random.js';
 import { MAX_THREADS, parallel } from '../../compute/threads.js';
 import type { Csr, InteractionValue } from '../../data/csr.js';
-import { sayInterrupted } from '../../data/display.js';
+import { sayInterrupted } from '../../data/output.js';
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
 import { checkCount, checkRounds, given } from '../../options.js';

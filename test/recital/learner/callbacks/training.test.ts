@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Chart } from '../../../../lib/recital/data/display.js';
+import type { Chart } from '../../../../lib/recital/data/output.js';
 import { ArgumentError } from '../../../../lib/recital/errors.js';
 import type { Callback } from '../../../../lib/recital/learner/callback.js';
 import { ShowGraph } from '../../../../lib/recital/learner/callbacks/logging.js';

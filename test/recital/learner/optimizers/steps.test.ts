@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { setDisplay } from '../../../../lib/recital/data/display.js';
+import { setDisplay } from '../../../../lib/recital/data/output.js';
 import { ArgumentError, UnknownIdError } from '../../../../lib/recital/errors.js';
 import { Lookahead, ranger } from '../../../../lib/recital/learner/optimizers/lookahead.js';
 import type { OptFunc, Optimizer } from '../../../../lib/recital/learner/optimizers/optimizer.js';

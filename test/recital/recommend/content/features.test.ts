@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { setDisplay } from '../../../../lib/recital/data/display.js';
 import { readTracks } from '../../../../lib/recital/data/files/read-plays.js';
+import { setDisplay } from '../../../../lib/recital/data/output.js';
 import { audioFeatures } from '../../../../lib/recital/data/tracks.js';
 import { PCA } from '../../../../lib/recital/decomposition/pca.js';
 import { ArgumentError, NumericError, UnknownIdError } from '../../../../lib/recital/errors.js';

@@ -10,8 +10,8 @@ export interface DisplaySlot {
 }
 
 /**
- * What shows tables, charts and messages. All rooms write through it; the room display/ installs
- * one that draws. Without one (a module imported alone) nothing is shown.
+ * The output of the library: tables, charts and messages. All rooms write to it; the room display/
+ * installs one that draws. Without one (a module imported alone) nothing is shown.
  */
 export interface Display {
   /** Shows a table. */
@@ -22,10 +22,7 @@ export interface Display {
   text(line: string): void;
   /** Prints a warning: the call goes on, but its result is probably not what was meant. */
   warn(line: string): void;
-  /**
-   * Says in one line that work was stopped, and what remains of it: in a notebook the message of
-   * the cell. Default: as `text`.
-   */
+  /** Says in a line that work was stopped, and what remains of it. Default: as `text`. */
   interrupted?(line: string): void;
   /** Makes a place for a chart that changes; missing where output cannot be replaced. */
   slot?(): DisplaySlot;
@@ -75,8 +72,8 @@ export function setChartWriter(write: Writer): void {
  */
 export class Chart {
   /**
-   * @param spec a Vega-Lite specification, written for 5.6 (what JupyterLab 4 bundles), without
-   *   `$schema`, `title` and `config`
+   * @param spec for Vega-Lite 5.6 (what JupyterLab 4 bundles), without `$schema`, `title` and
+   *   `config`
    * @param title printed above the chart
    * @param alt what the chart shows, in a sentence: the alternative text and the text output
    */
@@ -87,10 +84,10 @@ export class Chart {
   ) {}
 
   /**
-   * Writes the chart to a file, which appears complete or not at all. Title and alternative text go
-   * with it: as `<title>` and `<desc>` of an SVG, as the texts `Title` and `Description` of a PNG.
-   * @param file ends in `.svg` (sharp at any size) or `.png` (two pixels a point); its folder must
-   *   exist
+   * Writes the chart to a file, as a whole or not at all, with its title and alternative text: as
+   * `<title>` and `<desc>` of an SVG, as the texts `Title` and `Description` of a PNG.
+   * @param file ends in `.svg` (sharp at any size) or `.png` (two pixels per point); its folder
+   *   must exist
    * @throws ArgumentError for another ending, DataError if the file cannot be written
    * @example histogram(new Table({ plays: [1, 2, 2, 3] }), 'plays').save('plays.svg')
    */
