@@ -141,15 +141,13 @@ export {
   type MetricOptions, mse, type PassMetric, r2, rmse, rocAuc, topKAccuracy,
 } from './learner/metrics.js';
 export {
-  biasSplitter, embeddingSplitter, type Hypers, type LearningRate, type ParamGroup, slice,
-  type Slice, type Splitter,
-} from './learner/optimizers/groups.js';
+  biasSplitter, embeddingSplitter, type Hypers, type LearningRate, type OptClass, type OptFunc,
+  Optimizer, type OptimizerState, type ParamGroup, type ParamState, type Slice, slice,
+  type Splitter,
+} from './learner/optimizers/optimizer.js';
 export {
   Lookahead, type LookaheadOptions, ranger, type RangerOptions,
 } from './learner/optimizers/lookahead.js';
-export {
-  type OptClass, type OptFunc, Optimizer, type OptimizerState, type ParamState,
-} from './learner/optimizers/optimizer.js';
 export {
   Adam, type AdamOptions, Lamb, type LambOptions, Larc, type LarcOptions, QHAdam,
   type QHAdamOptions, RAdam, type RAdamOptions, RMSProp, type RMSPropOptions, SGD, type SGDOptions,

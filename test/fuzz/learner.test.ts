@@ -26,7 +26,7 @@ import {
   biasSplitter,
   type LearningRate,
   slice,
-} from '../../lib/recital/learner/optimizers/groups.js';
+} from '../../lib/recital/learner/optimizers/optimizer.js';
 import { ParamScheduler, type Schedule, schedLin } from '../../lib/recital/learner/schedules.js';
 import { BCEWithLogitsLossFlat } from '../../lib/recital/nn/losses.js';
 import { collabLearner } from '../../lib/recital/recommend/learners/collab.js';

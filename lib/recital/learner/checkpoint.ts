@@ -7,8 +7,12 @@ import { given } from '../options.js';
 import { type FitCall, planOf } from './fit.js';
 import type { Learner } from './learner.js';
 import { fileConfig, modelTensors, readModel, setValues, writeModelFile } from './model-file.js';
-import { checkHyper, type Hypers, type LearningRate } from './optimizers/groups.js';
-import type { OptimizerState } from './optimizers/optimizer.js';
+import {
+  checkHyper,
+  type Hypers,
+  type LearningRate,
+  type OptimizerState,
+} from './optimizers/optimizer.js';
 import {
   type PendingRows,
   pendingTensors,

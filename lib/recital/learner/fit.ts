@@ -2,7 +2,7 @@ import { ArgumentError } from '../errors.js';
 import { checkCount, checkNumber, checkOptions, checkRounds, MAX_ROUNDS } from '../options.js';
 import { type Callback, list } from './callback.js';
 import type { Learner } from './learner.js';
-import { checkHyper, groupRates, type LearningRate, type Slice } from './optimizers/groups.js';
+import { checkHyper, groupRates, type LearningRate, type Slice } from './optimizers/optimizer.js';
 import { combinedCos, combineScheds, type Schedule, schedCos } from './schedules.js';
 
 /** Options of every kind of run. */

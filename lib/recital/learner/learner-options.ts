@@ -8,14 +8,16 @@ import { type Callback, list } from './callback.js';
 import { checkMoms } from './fit.js';
 import { asMetric, type Metric, type MetricFunction } from './metrics.js';
 import {
+  asOptFunc,
   checkHyper,
   groupRates,
   type LearningRate,
+  type OptClass,
+  type OptFunc,
   oneGroup,
   type Splitter,
   splitParameters,
-} from './optimizers/groups.js';
-import { asOptFunc, type OptClass, type OptFunc } from './optimizers/optimizer.js';
+} from './optimizers/optimizer.js';
 import { Adam } from './optimizers/steps.js';
 
 const DEFAULTS = {

@@ -29,8 +29,13 @@ import { Loop } from './loop.js';
 import { type LrFindOptions, type LrFindResult, lrFind } from './lr-find.js';
 import type { Metric } from './metrics.js';
 import { isPath, modelFile } from './model-file.js';
-import { groupRates, type LearningRate, splitParameters } from './optimizers/groups.js';
-import { checkedOptimizer, type Optimizer } from './optimizers/optimizer.js';
+import {
+  checkedOptimizer,
+  groupRates,
+  type LearningRate,
+  type Optimizer,
+  splitParameters,
+} from './optimizers/optimizer.js';
 import {
   checkDsIdx,
   type GetPredsOptions,

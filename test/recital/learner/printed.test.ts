@@ -18,8 +18,8 @@ import {
 } from '../../../lib/recital/learner/callbacks/training.js';
 import { Interpretation } from '../../../lib/recital/learner/interpretation.js';
 import { AvgMetric, accuracyThresh, mae, rmse } from '../../../lib/recital/learner/metrics.js';
-import { biasSplitter } from '../../../lib/recital/learner/optimizers/groups.js';
 import { Lookahead } from '../../../lib/recital/learner/optimizers/lookahead.js';
+import { biasSplitter } from '../../../lib/recital/learner/optimizers/optimizer.js';
 import { Adam, SGD } from '../../../lib/recital/learner/optimizers/steps.js';
 import { Recorder, TrainEval } from '../../../lib/recital/learner/recorder.js';
 import { ParamScheduler, schedLin } from '../../../lib/recital/learner/schedules.js';

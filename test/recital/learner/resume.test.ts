@@ -10,8 +10,8 @@ import {
   SaveModel,
 } from '../../../lib/recital/learner/callbacks/trackers.js';
 import type { Learner, LearnerOptions } from '../../../lib/recital/learner/learner.js';
-import { biasSplitter } from '../../../lib/recital/learner/optimizers/groups.js';
 import { ranger } from '../../../lib/recital/learner/optimizers/lookahead.js';
+import { biasSplitter } from '../../../lib/recital/learner/optimizers/optimizer.js';
 import {
   displayed,
   interruptAt,

@@ -39,17 +39,18 @@ import type {
 } from '../../../lib/recital/learner/fit.js';
 import type { Learner } from '../../../lib/recital/learner/learner.js';
 import {
-  biasSplitter,
-  type LearningRate,
-  slice,
-} from '../../../lib/recital/learner/optimizers/groups.js';
-import {
   Lookahead,
   type LookaheadOptions,
   type RangerOptions,
   ranger,
 } from '../../../lib/recital/learner/optimizers/lookahead.js';
-import type { OptClass, OptFunc } from '../../../lib/recital/learner/optimizers/optimizer.js';
+import {
+  biasSplitter,
+  type LearningRate,
+  type OptClass,
+  type OptFunc,
+  slice,
+} from '../../../lib/recital/learner/optimizers/optimizer.js';
 import {
   Adam,
   type AdamOptions,

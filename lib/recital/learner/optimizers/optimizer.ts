@@ -1,28 +1,209 @@
 import { dispose, float32 } from '../../compute/memory.js';
 import { display } from '../../data/output.js';
 import { ArgumentError, UnknownIdError } from '../../errors.js';
+import { EmbeddingDotBias } from '../../models/embedding-dot-bias.js';
+import type { Model } from '../../nn/model.js';
 import type { Parameter } from '../../nn/parameter.js';
-import { checkArgument, checkNumber, checkOptions, isFunction } from '../../options.js';
+import { checkArgument, checkNumber, given, isFunction, said, whatIs } from '../../options.js';
 import { counted, printed } from '../../printed.js';
-import { checkHyper, type Hypers, type ParamGroup } from './groups.js';
 import type { PendingRows } from './time-skipping/pending-rows.js';
+
+type Groups = readonly (readonly Parameter[])[];
+
+/**
+ * Splits a model's parameters into groups, which may have learning rates of their own and be
+ * frozen: first those to be changed least, last the "head".
+ */
+export type Splitter = (model: Model) => Groups;
+
+/** Learning rates that rise by a constant factor from the first group to the last: `slice`. */
+export interface Slice {
+  /** Rate of the first group; without it every group but the last gets stop/10. */
+  readonly start?: number;
+  /** Rate of the last group. */
+  readonly stop: number;
+}
+
+/** A learning rate: one for all parameter groups, one for each, or a slice. */
+export type LearningRate = number | readonly number[] | Slice;
+
+/**
+ * fastai's `slice(lo, hi)`: rates from `lo` for the first group to `hi` for the last, each the same
+ * multiple of the one before. `slice(hi)`: `hi` for the last group, hi/10 for all others.
+ * @param start rate of the first group; alone, that of the last
+ * @param stop rate of the last group
+ * @example slice(1e-5, 1e-3) // three groups: 1e-5, 1e-4, 1e-3
+ */
+export function slice(start: number, stop?: number): Slice {
+  return stop === undefined ? { stop: start } : { start, stop };
+}
+
+const MAX_LR = 1e30; // schedules multiply and divide it
+
+/** The learning rate of each of `n` groups. */
+export function groupRates(lr: LearningRate, n: number): number[] {
+  const rates = spread(lr, n);
+  if (rates.length !== n)
+    throw new ArgumentError(
+      `There are ${rates.length} learning rates for ${n} parameter groups: give one, or one for each.`,
+    );
+  const bad = rates.findIndex((rate) => !(rate > 0 && rate <= MAX_LR));
+  if (bad >= 0)
+    throw new ArgumentError(
+      `lr must be a positive number, got ${rates[bad]}. Common ones lie between 1e-5 and 0.1: lrFind suggests some.`,
+    );
+  return rates;
+}
+
+function spread(lr: LearningRate, n: number): number[] {
+  if (typeof lr === 'number') return Array<number>(n).fill(lr);
+  if (Array.isArray(lr)) return [...lr];
+  if (typeof lr !== 'object' || lr === null || !('stop' in lr)) {
+    const options = whatIs(lr) === 'an object of Object';
+    const hint = options ? ' Options come after it: learn.fit(5, 1e-3, { wd: 0.1 }).' : '';
+    throw new ArgumentError(
+      `lr must be a positive number, one for each parameter group, or a slice(start, stop), got ${whatIs(lr)}.${hint}`,
+    );
+  }
+  const { start, stop } = lr;
+  return Array.from({ length: n }, (_, i) => {
+    if (i === n - 1) return stop;
+    return start === undefined ? stop / 10 : start * (stop / start) ** (i / (n - 1));
+  });
+}
+
+/** All parameters in one group: the default. */
+export function oneGroup(model: Model): Groups {
+  return [model.parameters];
+}
+
+/** The groups that a splitter makes, checked: no parameter twice, none of another model. */
+export function splitParameters(splitter: Splitter, model: Model): Groups {
+  if (model.parameters.length === 0)
+    throw new ArgumentError('The model has no parameters: there is nothing to train.');
+  const fn = 'a splitter that is a function of the model, such as biasSplitter';
+  checkArgument(typeof splitter === 'function', splitter, 'A learner', fn);
+  const groups = splitter(model);
+  const fits = Array.isArray(groups) && groups.every((group) => Array.isArray(group));
+  const arrays = 'a splitter that returns groups, arrays of parameters: (model) => [[…], […]]';
+  checkArgument(fits, groups, 'A learner', arrays);
+  const wrong = (what: string): ArgumentError => new ArgumentError(`The splitter ${what}.`);
+  const seen = new Set<Parameter>();
+  for (const p of groups.flat()) {
+    if (!model.parameters.includes(p))
+      throw wrong(`names the parameter ${p?.name}, which the model does not have`);
+    if (seen.has(p)) throw wrong(`puts the parameter ${p.name} into two groups`);
+    seen.add(p);
+  }
+  if (groups.some((group) => group.length === 0)) throw wrong('makes a group without parameters');
+  return groups;
+}
+
+/**
+ * Splits an EmbeddingDotBias into biases | factors, so that `freeze()` trains the factors (the
+ * taste) with the biases held, and a slice gives the biases the smaller rate: they rest on all rows
+ * of a user or track, and are learnt first.
+ * @param model an EmbeddingDotBias
+ * @example
+ * const learn = collabLearner(dls, { splitter: biasSplitter });
+ * await learn.fitOneCycle(5, slice(1e-3, 5e-3)); // biases 1e-3, factors 5e-3
+ */
+export function biasSplitter(model: Model): Groups {
+  if (!(model instanceof EmbeddingDotBias))
+    throw new ArgumentError(
+      `biasSplitter is for EmbeddingDotBias, the model is ${whatIs(model)}: give a splitter of its own.`,
+    );
+  return [
+    [model.uBias, model.iBias],
+    [model.uWeight, model.iWeight],
+  ];
+}
+
+/**
+ * Splits a model into embeddings | all other layers: `freeze()` trains the layers on top of
+ * embeddings that stay as they are.
+ * @param model a model with embeddings, such as EmbeddingNN
+ * @example
+ * const learn = collabLearner(dls, { useNn: true, splitter: embeddingSplitter });
+ * learn.freeze(); // the embeddings stay as they are
+ */
+export function embeddingSplitter(model: Model): Groups {
+  const wanted = 'a model, such as new EmbeddingNN(dls.classes)';
+  checkArgument(Array.isArray(model?.parameters), model, 'embeddingSplitter', wanted);
+  const tables = model.parameters.filter((p) => p.slots);
+  const others = model.parameters.filter((p) => !p.slots);
+  if (tables.length && others.length) return [tables, others];
+  throw new ArgumentError(
+    `embeddingSplitter needs a model of embeddings and other layers; ${model.constructor.name} has only one of them.`,
+  );
+}
+
+/** Hyper-parameters by name: `lr`, `wd`, and those of the optimizer (`mom`, `sqrMom`, `eps` …). */
+export type Hypers = Record<string, number>;
+
+/** Throws ArgumentError for a value that a hyper-parameter of this name cannot have. */
+export function checkHyper(name: string, value: number): void {
+  const least = name === 'eps' ? Number.MIN_VALUE : 0; // a schedule may start or end at lr 0
+  const kind = name === 'eps' || name === 'lr' ? 'positive' : 'non-negative';
+  if (!(Number.isFinite(value) && value >= least))
+    throw new ArgumentError(`${name} must be a ${kind} number, got ${said(value)}.`);
+  if ((name === 'mom' || name === 'sqrMom') && value >= 1)
+    throw new ArgumentError(`${name} must be below 1, got ${said(value)}.`);
+}
+
+/**
+ * Parameters that share hyper-parameters.
+ * @example
+ * const [group]: readonly ParamGroup[] = learn.opt.groups;
+ * group.hypers.wd; // weight decay of its parameters
+ */
+export interface ParamGroup {
+  readonly params: readonly Parameter[];
+  readonly hypers: Hypers;
+  /** Whether weight decay applies to batch norm and biases of linear layers as well. */
+  decayAll: boolean;
+}
+
+/** Parameter groups with the same hyper-parameters each. */
+export function paramGroups(params: Groups, hypers: Hypers): ParamGroup[] {
+  const isGroup = (group: unknown): boolean =>
+    Array.isArray(group) && group.every((p) => p?.value instanceof Float32Array);
+  const wanted = 'groups of parameters, arrays in an array, such as [learn.model.parameters]';
+  checkArgument(Array.isArray(params) && params.every(isGroup), params, 'An optimizer', wanted);
+  if (!params.some((group) => group.length))
+    throw new ArgumentError('An optimizer needs at least one parameter, got none.');
+  for (const [name, value] of Object.entries(hypers)) checkHyper(name, value);
+  if (hypers.lr === 0) throw new ArgumentError('lr must be a positive number, got 0.');
+  const names = new Map<string, Parameter>();
+  for (const p of params.flat()) {
+    const same = names.get(p.name);
+    if (same)
+      throw new ArgumentError(
+        same === p
+          ? `Parameter ${p.name} is given to the optimizer twice, so it would take two steps at once.`
+          : `Two parameters are called ${p.name}, but an optimizer keeps its state by name: names must differ.`,
+      );
+    names.set(p.name, p);
+  }
+  return params.map((group) => ({ params: [...group], hypers: { ...hypers }, decayAll: false }));
+}
 
 /**
  * The state of one parameter: steps taken and moments.
- * @example const { step, buffers }: ParamState = { step: 1, buffers: { gradAvg: new Float32Array(6) } }; // after one step of SGD with momentum
+ * @example const state: ParamState = { step: 1, buffers: { gradAvg: new Float32Array(6) } };
  */
 export interface ParamState {
   step: number;
   readonly buffers: Record<string, Float32Array>;
 }
 
-/** The whole state of an optimizer, as copies: to restore after lrFind, or to save. */
+/** The whole state of an optimizer, as copies. */
 export interface OptimizerState {
   readonly hypers: readonly Hypers[];
-  readonly params: Record<string, { step: number; buffers: Record<string, Float32Array> }>;
+  readonly params: Record<string, ParamState>;
 }
 
-type OptArguments = [params: readonly (readonly Parameter[])[], options: { lr: number }];
+type OptArguments = [params: Groups, options: { lr: number }];
 
 /** Makes an optimizer for parameter groups. */
 export type OptFunc = (...args: OptArguments) => Optimizer;
@@ -32,24 +213,27 @@ export type OptClass = new (...args: OptArguments) => Optimizer;
 
 /** A function that makes an optimizer, given one or a class. */
 export function asOptFunc(make: OptFunc | OptClass): OptFunc {
-  if (typeof make !== 'function')
-    throw new ArgumentError(
-      `optFunc must be an optimizer's class, such as Adam, or a function that makes an optimizer, got ${typeof make}.`,
-    );
-  if (make.prototype instanceof Optimizer)
+  if (make?.prototype instanceof Optimizer)
     return (params, options) => new (make as OptClass)(params, options);
-  if (!isFunction(make))
-    throw new ArgumentError(
-      `optFunc must be an optimizer's class, such as Adam; ${make.name || 'this class'} is none.`,
-    );
-  return make as OptFunc;
+  if (isFunction(make)) return make as OptFunc;
+  const got = typeof make === 'function' ? make.name || 'another class' : typeof make;
+  throw new ArgumentError(
+    `optFunc must be an optimizer's class, such as Adam, or a function that makes an optimizer, got ${got}.`,
+  );
+}
+
+/** The result of an optFunc, if it is an optimizer. */
+export function checkedOptimizer(made: unknown): Optimizer {
+  if (made instanceof Optimizer) return made;
+  throw new ArgumentError(
+    `optFunc must return an optimizer, as (params, { lr }) => new SGD(params, { lr }) does, got ${made === null ? 'null' : typeof made}.`,
+  );
 }
 
 /**
- * Base class of the optimizers. An optimizer may update the rows of tables lazily: `touch()` is
- * called when the model has marked the rows that the next forward pass reads, and `settle()` before
- * a whole table is read (validation, saving, `bias()`, recommending, changing the optimizer). Both
- * do nothing, except where time is skipped (see SkippingOptimizer).
+ * Base class of the optimizers. One may update the rows of tables late (see MomentOptimizer):
+ * `touch()` is called when the model has marked the rows that the next forward pass reads, and
+ * `settle()` before a whole table is read (validation, saving, `bias()`, recommending).
  * @example
  * const { groups, hypers } = learn.opt; // an Optimizer
  * hypers.lr; // the rate of the last group
@@ -68,10 +252,7 @@ export abstract class Optimizer {
     private readonly bufferNames: readonly string[],
   ) {}
 
-  /**
-   * Whether weight decay applies to batch norm and biases of linear layers as well (fastai's
-   * `wd_bn_bias`).
-   */
+  /** Whether weight decay applies to all parameters of all groups: fastai's `wd_bn_bias`. */
   get decayAll(): boolean {
     return this.groups.every((group) => group.decayAll);
   }
@@ -86,22 +267,17 @@ export abstract class Optimizer {
    * @param options.trainBn whether parameters of batch norm are trained in any case; default true
    */
   freezeTo(n: number, options: { trainBn?: boolean } = {}): void {
-    checkOptions(options, ['trainBn'], 'freezeTo');
-    const { trainBn = true } = options;
+    const { trainBn } = given({ trainBn: true }, options, 'freezeTo');
     checkNumber(n, Number.isInteger(n), 'freezeTo needs the number of a parameter group');
     const { length } = this.groups;
     this.frozenTo = Math.max(0, n < 0 ? length + n : n);
     if (this.frozenTo >= length)
       display().warn(`Freezing ${this.frozenTo} of ${length} groups: the whole model is frozen.`);
-    this.groups.forEach(({ params }, i) => {
+    for (const [i, { params }] of this.groups.entries())
       for (const p of params) p.trainable = i >= this.frozenTo || (trainBn && p.norm);
-    });
   }
 
-  /**
-   * Sets hyper-parameters: one value for all groups, or one for each group. All are checked before
-   * any is set.
-   */
+  /** Sets hyper-parameters, all or none: one value for all groups, or one for each group. */
   setHypers(values: Record<string, number | readonly number[] | undefined>): void {
     const wanted = 'values by name, such as { lr: 0.01 }';
     checkArgument(typeof values === 'object' && values !== null, values, 'setHypers', wanted);
@@ -118,9 +294,7 @@ export abstract class Optimizer {
       return [{ name, each }];
     });
     for (const { name, each } of perGroup)
-      groups.forEach((group, i) => {
-        group.hypers[name] = each[i];
-      });
+      for (const [i, group] of groups.entries()) group.hypers[name] = each[i];
   }
 
   /** Throws UnknownIdError unless there is a hyper-parameter of this name. */
@@ -146,10 +320,7 @@ export abstract class Optimizer {
     return undefined;
   }
 
-  /**
-   * Restores the updates that were pending when `saved` was made, unless the weights have been
-   * changed by other means.
-   */
+  /** Restores pending updates, unless the weights have been changed by other means. */
   restorePendingRows(_saved: PendingRows): void {}
 
   /** One step for every trainable parameter, from its gradient. */
@@ -172,64 +343,52 @@ export abstract class Optimizer {
   /** A copy of the state. */
   stateDict(): OptimizerState {
     this.settle();
-    const params: OptimizerState['params'] = {};
-    for (const [p, { step, buffers }] of this.states) {
-      params[p.name] = {
-        step,
-        buffers: Object.fromEntries(Object.entries(buffers).map(([name, b]) => [name, b.slice()])),
-      };
-    }
-    return { hypers: this.groups.map((g) => ({ ...g.hypers })), params };
+    const params = [...this.states].map(([{ name }, { step, buffers }]) => [
+      name,
+      { step, buffers: copies(buffers) },
+    ]);
+    return {
+      hypers: this.groups.map((g) => ({ ...g.hypers })),
+      params: Object.fromEntries(params),
+    };
   }
 
-  /**
-   * Throws ArgumentError if a state is of other parameters or another optimizer.
-   * @returns this optimizer's parameters by name
-   */
-  checkStateDict(saved: OptimizerState): Map<string, Parameter> {
+  /** Throws ArgumentError if a state is of other parameters or another optimizer. */
+  checkStateDict(saved: OptimizerState): void {
     checkState(saved);
-    const all = new Map(this.groups.flatMap((g) => g.params.map((p) => [p.name, p])));
+    const params = this.byName();
     if (saved.hypers.length !== this.groups.length)
       throw new ArgumentError(
         `The saved optimizer has ${saved.hypers.length} parameter groups, this one has ${this.groups.length}.`,
       );
-    const names = (o: object): string => Object.keys(o).sort().join(', ');
-    saved.hypers.forEach((h, i) => {
-      const { hypers } = this.groups[i];
-      if (names(h) === names(hypers)) return;
-      throw new ArgumentError(
-        `The saved optimizer is of another kind: its hyper-parameters are ${names(h)}, those of this one ${names(hypers)}.`,
-      );
-    });
-    for (const [name, { buffers }] of Object.entries(saved.params)) {
-      const p = all.get(name);
-      if (!p)
-        throw new UnknownIdError(
-          'parameter',
-          name,
-          [...all.keys()],
-          'The saved optimizer belongs to another model.',
+    const list = (names: readonly string[]): string => [...names].sort().join(', ');
+    for (const [i, { hypers }] of this.groups.entries()) {
+      const [theirs, own] = [saved.hypers[i], hypers].map((h) => list(Object.keys(h)));
+      if (theirs !== own)
+        throw new ArgumentError(
+          `The saved optimizer is of another kind: its hyper-parameters are ${theirs}, those of this one ${own}.`,
         );
-      if (
-        names(buffers) !== [...this.bufferNames].sort().join(', ') ||
-        Object.values(buffers).some((b) => b.length !== p.value.length)
-      )
+    }
+    for (const [name, { buffers }] of Object.entries(saved.params)) {
+      const p = params.get(name);
+      const hint = 'The saved optimizer belongs to another model.';
+      if (!p) throw new UnknownIdError('parameter', name, [...params.keys()], hint);
+      const lengths = Object.values(buffers).every((b) => b.length === p.value.length);
+      if (!lengths || list(Object.keys(buffers)) !== list(this.bufferNames))
         throw new ArgumentError(
           `The saved state of ${name} (${Object.keys(buffers).join(', ')}) does not fit this optimizer or this parameter's shape.`,
         );
     }
-    return all;
   }
 
   /** Sets a state. Throws ArgumentError, and changes nothing, if it does not fit. */
   loadStateDict(saved: OptimizerState): void {
-    const all = this.checkStateDict(saved);
-    saved.hypers.forEach((h, i) => {
-      Object.assign(this.groups[i].hypers, h);
-    });
+    this.checkStateDict(saved);
+    for (const [i, { hypers }] of this.groups.entries()) Object.assign(hypers, saved.hypers[i]);
     this.clearState();
+    const params = this.byName();
     for (const [name, { step, buffers }] of Object.entries(saved.params)) {
-      const state = this.state(all.get(name)!);
+      const state = this.state(params.get(name)!);
       state.step = step;
       for (const [key, values] of Object.entries(buffers)) state.buffers[key].set(values);
     }
@@ -249,6 +408,11 @@ export abstract class Optimizer {
     wd: number,
   ): void;
 
+  /** The parameters by their names. */
+  protected byName(): Map<string, Parameter> {
+    return new Map(this.groups.flatMap(({ params }) => params.map((p) => [p.name, p])));
+  }
+
   /** The state of a parameter; zero at first. */
   protected state(p: Parameter): ParamState {
     const known = this.states.get(p);
@@ -260,6 +424,11 @@ export abstract class Optimizer {
   }
 }
 
+/** Copies of arrays, under the same names. */
+export function copies(buffers: Record<string, Float32Array>): Record<string, Float32Array> {
+  return Object.fromEntries(Object.entries(buffers).map(([name, b]) => [name, b.slice()]));
+}
+
 /** Throws ArgumentError unless this has the structure of a state, of whatever parameters. */
 export function checkState(saved: OptimizerState): void {
   const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
@@ -269,14 +438,6 @@ export function checkState(saved: OptimizerState): void {
     isObject(saved.params) &&
     Object.values(saved.params).every((p) => isObject(p?.buffers));
   checkArgument(fits, saved, 'loadStateDict', 'what stateDict() of such an optimizer has returned');
-}
-
-/** The result of an optFunc, if it is an optimizer. */
-export function checkedOptimizer(made: unknown): Optimizer {
-  if (made instanceof Optimizer) return made;
-  throw new ArgumentError(
-    `optFunc must return an optimizer, as (params, { lr }) => new SGD(params, { lr }) does, got ${made === null ? 'null' : typeof made}.`,
-  );
 }
 
 printed(Optimizer, ({ constructor: type, groups, hypers }) => {

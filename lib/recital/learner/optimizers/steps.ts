@@ -1,10 +1,8 @@
 import { parallel } from '../../compute/threads.js';
 import type { Parameter } from '../../nn/parameter.js';
 import { given } from '../../options.js';
-import type { Hypers } from './groups.js';
-import { COEFFICIENTS, debias, MomentOptimizer, type MomentStep, momentStep } from './moments.js';
-import type { ParamState } from './optimizer.js';
-import { SkippingOptimizer } from './time-skipping/skipping-optimizer.js';
+import { debias, MomentOptimizer, type MomentStep, momentStep, type Step } from './moments.js';
+import type { Hypers, ParamState } from './optimizer.js';
 
 type Params = readonly (readonly Parameter[])[];
 
@@ -12,28 +10,15 @@ type Params = readonly (readonly Parameter[])[];
 type Options<D extends { lr: number }> = { lr: number } & Partial<D>;
 
 const DECAY = {
+  /** Weight decay; default 0, of Adam 0.01. */
+  wd: 0,
   /**
    * True (default): p ← p·(1 − lr·wd) before the step; false: wd·p is added to the gradient (L2).
    */
   decoupledWd: true,
 };
 
-const LAMB = {
-  /** Learning rate. */
-  lr: NaN,
-  /** Momentum β₁; default 0.9, scheduled by fitOneCycle. */
-  mom: 0.9,
-  /** β₂ of the squared gradients; default 0.99. */
-  sqrMom: 0.99,
-  /** Added to the denominator; default 1e-5. */
-  eps: 1e-5,
-  /** Weight decay; default 0. */
-  wd: 0,
-  ...DECAY,
-};
-
 const SKIPPING = {
-  ...DECAY,
   /**
    * Whether rows of a table (an embedding) that have no gradient are left alone and brought up to
    * date when they are needed, which gives the same weights in time proportional to the rows
@@ -43,83 +28,121 @@ const SKIPPING = {
   timeSkipping: undefined as boolean | undefined,
 };
 
-const SGD_ = {
+const UNDAMPED = {
   /** Learning rate. */
   lr: NaN,
-  /** Momentum, not damped; default 0: none is kept, and schedules of it have no effect. */
+  /**
+   * Momentum, not damped; default 0, of Larc 0.9. With 0 none is kept, and schedules of it have no
+   * effect.
+   */
   mom: 0,
-  /** Weight decay; default 0. */
-  wd: 0,
-  ...SKIPPING,
+};
+
+const AVERAGES = {
+  /** Learning rate. */
+  lr: NaN,
+  /** Momentum β₁; default 0.9, scheduled by fitOneCycle. QHAdam's is 0.999: give `moms`. */
+  mom: 0.9,
+  /** β₂ of the squared gradients; default 0.99, of QHAdam 0.999. */
+  sqrMom: 0.99,
+  /** Added to the denominator; default 1e-5, of QHAdam 1e-8. */
+  eps: 1e-5,
+  ...DECAY,
+};
+
+const DEFAULTS = {
+  SGD: { ...UNDAMPED, ...DECAY, ...SKIPPING },
+  RMSProp: {
+    ...UNDAMPED,
+    /** β₂ of the squared gradients; default 0.99. */
+    sqrMom: 0.99,
+    /** Added to the denominator; default 1e-8. */
+    eps: 1e-8,
+    ...DECAY,
+    ...SKIPPING,
+  },
+  Adam: { ...AVERAGES, wd: 0.01, ...SKIPPING },
+  RAdam: {
+    ...AVERAGES,
+    /** Sharpness of a softplus on the denominator, log(1 + e^(beta·x))/beta; default 0: none. */
+    beta: 0,
+    ...SKIPPING,
+  },
+  QHAdam: {
+    ...AVERAGES,
+    mom: 0.999,
+    sqrMom: 0.999,
+    eps: 1e-8,
+    /** Weight of the momentum against the gradient itself; default 0.7. */
+    nu1: 0.7,
+    /** Weight of the averaged against the present squared gradient; default 1. */
+    nu2: 1,
+    ...SKIPPING,
+  },
+  Lamb: AVERAGES,
+  Larc: {
+    ...UNDAMPED,
+    mom: 0.9,
+    /** How large a step may be beside its parameter; default 0.02. */
+    trustCoeff: 0.02,
+    /** Added to the denominator; default 1e-8. */
+    eps: 1e-8,
+    ...DECAY,
+    /** Whether the rate of a parameter is at most lr; default true. False: LARS. */
+    clip: true,
+  },
 };
 
 /** Options of SGD; defaults as fastai's. */
-export type SGDOptions = Options<typeof SGD_>;
+export type SGDOptions = Options<typeof DEFAULTS.SGD>;
 
 /**
  * fastai's SGD: p ← p − lr·g or, with momentum, m ← mom·m + g and p ← p − lr·m, as PyTorch's.
  * @example new Learner(dls, model, { optFunc: (params, { lr }) => new SGD(params, { lr, mom: 0.9 }) });
  */
-export class SGD extends SkippingOptimizer {
+export class SGD extends MomentOptimizer {
   private readonly momentum: boolean;
 
   constructor(params: Params, options: SGDOptions) {
-    const all = given(SGD_, options, 'SGD');
+    const all = given(DEFAULTS.SGD, options, 'SGD');
     super(params, all, all.mom ? ['gradAvg'] : []);
     this.momentum = all.mom !== 0;
   }
 
-  protected rule(_t: number, { lr, mom }: Readonly<Hypers>, wd: number): MomentStep {
+  protected override rule(_t: number, { lr, mom }: Readonly<Hypers>, wd: number): MomentStep {
     return { ...this.decay(lr, wd), ...undamped(lr, mom, this.momentum) };
   }
 }
 
-const RMSPROP = {
-  /** Learning rate. */
-  lr: NaN,
-  /** Momentum, not damped; default 0: none is kept, and schedules of it have no effect. */
-  mom: 0,
-  /** β₂ of the squared gradients; default 0.99. */
-  sqrMom: 0.99,
-  /** Added to the denominator; default 1e-8. */
-  eps: 1e-8,
-  /** Weight decay; default 0. */
-  wd: 0,
-  ...SKIPPING,
-};
-
 /** Options of RMSProp; defaults as fastai's. */
-export type RMSPropOptions = Options<typeof RMSPROP>;
+export type RMSPropOptions = Options<typeof DEFAULTS.RMSProp>;
 
 /**
  * fastai's RMSProp: v ← sqrMom·v + (1 − sqrMom)·g² and p ← p − lr·g/(√v + eps); with momentum, m ←
  * mom·m + g replaces g.
  * @example new Learner(dls, model, { optFunc: (params, { lr }) => new RMSProp(params, { lr, mom: 0.9 }) })
  */
-export class RMSProp extends SkippingOptimizer {
+export class RMSProp extends MomentOptimizer {
   private readonly momentum: boolean;
 
   constructor(params: Params, options: RMSPropOptions) {
-    const all = given(RMSPROP, options, 'RMSProp');
+    const all = given(DEFAULTS.RMSProp, options, 'RMSProp');
     super(params, all, all.mom ? ['gradAvg', 'sqrAvg'] : ['sqrAvg']);
     this.momentum = all.mom !== 0;
   }
 
-  protected rule(_t: number, { lr, mom, sqrMom, eps }: Readonly<Hypers>, wd: number): MomentStep {
+  protected override rule(
+    _t: number,
+    { lr, mom, sqrMom, eps }: Readonly<Hypers>,
+    wd: number,
+  ): MomentStep {
     const step = undamped(lr, mom, this.momentum);
     return { ...this.decay(lr, wd), ...step, b2: sqrMom, d2: 1 - sqrMom, f: 1, eps };
   }
 }
 
-const ADAM = {
-  ...LAMB,
-  /** Weight decay; default 0.01. */
-  wd: 0.01,
-  ...SKIPPING,
-};
-
 /** Options of Adam; defaults as fastai's. */
-export type AdamOptions = Options<typeof ADAM>;
+export type AdamOptions = Options<typeof DEFAULTS.Adam>;
 
 /**
  * fastai's Adam (optimizer.py): every row of every table decays and moves by its momentum in every
@@ -130,24 +153,32 @@ export type AdamOptions = Options<typeof ADAM>;
  *
  * As in fastai, the correction uses the current momentum, not the history of a scheduled one. In
  * large tables rows without gradient are brought up to date when they are needed, so that a step
- * costs what the touched rows cost: see SkippingOptimizer, and Timeline for the derivation. It is
- * not PyTorch's SparseAdam, where such rows do not move.
+ * costs what the touched rows cost: see Timeline. It is not PyTorch's SparseAdam, where such rows do
+ * not move.
  * @example new Learner(dls, model, { optFunc: (params, { lr }) => new Adam(params, { lr, sqrMom: 0.999, eps: 1e-8 }) });
  */
-export class Adam extends SkippingOptimizer {
+export class Adam extends MomentOptimizer {
   constructor(params: Params, options: AdamOptions) {
-    super(params, given(ADAM, options, 'Adam'), ['gradAvg', 'sqrAvg']);
+    super(params, given(DEFAULTS.Adam, options, 'Adam'), ['gradAvg', 'sqrAvg']);
   }
 
-  protected rule(t: number, { lr, mom, sqrMom, eps }: Readonly<Hypers>, wd: number): MomentStep {
+  protected override rule(
+    t: number,
+    { lr, mom, sqrMom, eps }: Readonly<Hypers>,
+    wd: number,
+  ): MomentStep {
     const corrected = { c: lr / debias(mom, t), f: 1 / debias(sqrMom, t), eps };
     return { ...this.decay(lr, wd), ...averages(mom, sqrMom), ...corrected };
   }
 
   /** The same by a kernel of Adam's own, which runs on all threads. */
-  protected override dense(p: Parameter, { buffers }: ParamState, step: MomentStep): void {
-    const { keep, l2, b1, d1, b2, d2, c, f, eps } = { ...COEFFICIENTS, ...step };
-    const { gradAvg, sqrAvg } = buffers;
+  protected override dense(
+    p: Parameter,
+    { buffers: { gradAvg, sqrAvg } }: ParamState,
+    _hypers: Readonly<Hypers>,
+    _wd: number,
+    { keep, l2, b1, d1, b2, d2, c, f, eps }: Step,
+  ): void {
     const at = [p.value, p.grad, gradAvg, sqrAvg].map(({ byteOffset }) => byteOffset);
     const args = [...at, keep, l2, b1, d1, b2, d2, c, Math.sqrt(f), eps];
     const grain = 50_000;
@@ -159,15 +190,8 @@ export class Adam extends SkippingOptimizer {
   }
 }
 
-const RADAM = {
-  ...LAMB,
-  /** Sharpness of a softplus on the denominator, log(1 + e^(beta·x))/beta; default 0: none. */
-  beta: 0,
-  ...SKIPPING,
-};
-
 /** Options of RAdam; defaults as fastai's. */
-export type RAdamOptions = Options<typeof RADAM>;
+export type RAdamOptions = Options<typeof DEFAULTS.RAdam>;
 
 /**
  * Rectified Adam (Liu et al. 2020), as fastai's. With r∞ = 2/(1 − β₂) − 1 and r = r∞ − 2t·β₂ᵗ/(1 −
@@ -175,12 +199,12 @@ export type RAdamOptions = Options<typeof RADAM>;
  * the average of the squared gradients is too uncertain, it is lr·m/(1 − β₁ᵗ).
  * @example new Learner(dls, model, { optFunc: RAdam })
  */
-export class RAdam extends SkippingOptimizer {
+export class RAdam extends MomentOptimizer {
   constructor(params: Params, options: RAdamOptions) {
-    super(params, given(RADAM, options, 'RAdam'), ['gradAvg', 'sqrAvg']);
+    super(params, given(DEFAULTS.RAdam, options, 'RAdam'), ['gradAvg', 'sqrAvg']);
   }
 
-  protected rule(
+  protected override rule(
     t: number,
     { lr, mom, sqrMom, eps, beta }: Readonly<Hypers>,
     wd: number,
@@ -192,16 +216,16 @@ export class RAdam extends SkippingOptimizer {
     return beta ? undefined : { ...step, c: rectified * c, f: 1 / debias(sqrMom, t), eps };
   }
 
-  /** The step with a softplus is no case of MomentStep. */
+  /** The step with a softplus is no MomentStep. */
   protected override dense(
     p: Parameter,
     state: ParamState,
-    step: MomentStep | undefined,
     hypers: Readonly<Hypers>,
     wd: number,
+    step: Step | undefined,
   ): void {
     if (step) {
-      super.dense(p, state, step, hypers, wd);
+      super.dense(p, state, hypers, wd, step);
       return;
     }
     const { step: t, buffers } = state;
@@ -227,23 +251,8 @@ function softplus(x: number, beta: number): number {
   return beta * x > 20 ? x : Math.log1p(Math.exp(beta * x)) / beta;
 }
 
-const QHADAM = {
-  ...LAMB,
-  /** Momentum β₁; default 0.999. fitOneCycle sets its own: give it `moms`. */
-  mom: 0.999,
-  /** β₂ of the squared gradients; default 0.999. */
-  sqrMom: 0.999,
-  /** Added to the denominator; default 1e-8. */
-  eps: 1e-8,
-  /** Weight of the momentum against the gradient itself; default 0.7. */
-  nu1: 0.7,
-  /** Weight of the averaged against the present squared gradient; default 1. */
-  nu2: 1,
-  ...SKIPPING,
-};
-
 /** Options of QHAdam; defaults as fastai's. */
-export type QHAdamOptions = Options<typeof QHADAM>;
+export type QHAdamOptions = Options<typeof DEFAULTS.QHAdam>;
 
 /**
  * Quasi-hyperbolic Adam (Ma and Yarats 2019), as fastai's. With m̂ = m/(1 − momᵗ) and v̂ = v/(1 −
@@ -252,12 +261,12 @@ export type QHAdamOptions = Options<typeof QHADAM>;
  *     p ← p − lr·((1 − nu1)·g + nu1·m̂) / (√((1 − nu2)·g² + nu2·v̂) + eps)
  * @example new Learner(dls, model, { optFunc: (params, { lr }) => new QHAdam(params, { lr, nu1: 0.7 }) })
  */
-export class QHAdam extends SkippingOptimizer {
+export class QHAdam extends MomentOptimizer {
   constructor(params: Params, options: QHAdamOptions) {
-    super(params, given(QHADAM, options, 'QHAdam'), ['gradAvg', 'sqrAvg']);
+    super(params, given(DEFAULTS.QHAdam, options, 'QHAdam'), ['gradAvg', 'sqrAvg']);
   }
 
-  protected rule(
+  protected override rule(
     t: number,
     { lr, mom, sqrMom, nu1, nu2, eps }: Readonly<Hypers>,
     wd: number,
@@ -269,7 +278,7 @@ export class QHAdam extends SkippingOptimizer {
 }
 
 /** Options of Lamb; defaults as fastai's. */
-export type LambOptions = Options<typeof LAMB>;
+export type LambOptions = Options<typeof DEFAULTS.Lamb>;
 
 /**
  * LAMB (You et al. 2020), as fastai's: Adam whose step s = m̂/(√v̂ + eps) of each parameter, as a
@@ -279,10 +288,10 @@ export type LambOptions = Options<typeof LAMB>;
  */
 export class Lamb extends MomentOptimizer {
   constructor(params: Params, options: LambOptions) {
-    super(params, given(LAMB, options, 'Lamb'), ['gradAvg', 'sqrAvg']);
+    super(params, given(DEFAULTS.Lamb, options, 'Lamb'), ['gradAvg', 'sqrAvg']);
   }
 
-  protected update(
+  protected override dense(
     p: Parameter,
     { step: t, buffers }: ParamState,
     { lr, mom, sqrMom, eps }: Readonly<Hypers>,
@@ -303,24 +312,8 @@ export class Lamb extends MomentOptimizer {
   }
 }
 
-const LARC = {
-  /** Learning rate; with `clip`, the largest of any parameter. */
-  lr: NaN,
-  /** Momentum, not damped; default 0.9. With 0 none is kept, and schedules of it have no effect. */
-  mom: 0.9,
-  /** How large a step may be beside its parameter; default 0.02. */
-  trustCoeff: 0.02,
-  /** Added to the denominator; default 1e-8. */
-  eps: 1e-8,
-  /** Weight decay; default 0. */
-  wd: 0,
-  /** Whether the rate of a parameter is at most lr; default true. False: LARS. */
-  clip: true,
-  ...DECAY,
-};
-
 /** Options of Larc; defaults as fastai's. */
-export type LarcOptions = Options<typeof LARC>;
+export type LarcOptions = Options<typeof DEFAULTS.Larc>;
 
 /**
  * Layer-wise adaptive rates (You et al. 2017), as fastai's: SGD in which each parameter, as a
@@ -332,13 +325,13 @@ export class Larc extends MomentOptimizer {
   private readonly clip: boolean;
 
   constructor(params: Params, options: LarcOptions) {
-    const { clip, ...all } = given(LARC, options, 'Larc');
+    const { clip, ...all } = given(DEFAULTS.Larc, options, 'Larc');
     super(params, all, all.mom ? ['gradAvg'] : []);
     this.momentum = all.mom !== 0;
     this.clip = clip;
   }
 
-  protected update(
+  protected override dense(
     p: Parameter,
     { buffers }: ParamState,
     { lr, mom, trustCoeff, eps, ...hypers }: Readonly<Hypers>,

@@ -6,7 +6,7 @@ import {
   GradientClip,
 } from '../../../../lib/recital/learner/callbacks/gradients.js';
 import type { Learner } from '../../../../lib/recital/learner/learner.js';
-import { biasSplitter } from '../../../../lib/recital/learner/optimizers/groups.js';
+import { biasSplitter } from '../../../../lib/recital/learner/optimizers/optimizer.js';
 import { SGD } from '../../../../lib/recital/learner/optimizers/steps.js';
 import { expectClose } from '../../../support/golden.js';
 import { makeDeepLearner, makeLearner, rejection, weights } from '../../../support/learner.js';

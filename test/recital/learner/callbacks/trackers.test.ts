@@ -26,7 +26,7 @@ import {
   rocAuc,
   topKAccuracy,
 } from '../../../../lib/recital/learner/metrics.js';
-import { biasSplitter } from '../../../../lib/recital/learner/optimizers/groups.js';
+import { biasSplitter } from '../../../../lib/recital/learner/optimizers/optimizer.js';
 import {
   displayed,
   interruptAt,

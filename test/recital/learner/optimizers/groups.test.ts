@@ -8,7 +8,7 @@ import {
   type Splitter,
   slice,
   splitParameters,
-} from '../../../../lib/recital/learner/optimizers/groups.js';
+} from '../../../../lib/recital/learner/optimizers/optimizer.js';
 import { SGD } from '../../../../lib/recital/learner/optimizers/steps.js';
 import type { EmbeddingDotBias } from '../../../../lib/recital/models/embedding-dot-bias.js';
 import { expectClose } from '../../../support/golden.js';

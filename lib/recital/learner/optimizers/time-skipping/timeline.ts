@@ -1,10 +1,7 @@
 import { kernels } from '../../../compute/kernels.js';
 import { dispose, float32, float64, int32 } from '../../../compute/memory.js';
 import { MAX_THREADS } from '../../../compute/threads.js';
-import type { MomentStep } from '../moments.js';
-
-/** One step of an optimizer with every coefficient given. */
-export type Step = Readonly<Required<MomentStep>>;
+import type { Step } from '../moments.js';
 
 /** Which moments an optimizer keeps, and what it adds to the divisor: tables are made for these. */
 export interface Moments {

@@ -8,9 +8,11 @@ import {
 import { DataError } from '../../../../../lib/recital/errors.js';
 import { GradientAccumulation } from '../../../../../lib/recital/learner/callbacks/gradients.js';
 import type { Learner, LearnerOptions } from '../../../../../lib/recital/learner/learner.js';
-import { biasSplitter } from '../../../../../lib/recital/learner/optimizers/groups.js';
 import { Lookahead } from '../../../../../lib/recital/learner/optimizers/lookahead.js';
-import type { OptFunc } from '../../../../../lib/recital/learner/optimizers/optimizer.js';
+import {
+  biasSplitter,
+  type OptFunc,
+} from '../../../../../lib/recital/learner/optimizers/optimizer.js';
 import {
   Adam,
   QHAdam,
