@@ -394,7 +394,6 @@ describe('wrong arguments', () => {
      * constructors, and nobody has a reason to.
      */
     const handedOver = new Set([
-      'Calibration',
       'CollabDataLoaders',
       'FactorRecommender',
       'FoldedUser',

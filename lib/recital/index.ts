@@ -110,7 +110,7 @@ export { fitHybrid, type FitHybridOptions, fuse, type FuseOptions } from './hybr
 export {
   type Callback, CancelBackwardException, CancelBatchException, CancelEpochException,
   CancelFitException, CancelStepException, CancelTrainException, CancelValidException,
-  type EventHandlers, type EventName, events, registerDefaultCallback,
+  type EventHandlers, type EventName, events, registerDefaultCallback, TrainEval,
 } from './learner/callback.js';
 export {
   GradientAccumulation, type GradientAccumulationOptions, GradientClip, type GradientClipOptions,
@@ -121,15 +121,14 @@ export {
   type SaveModelOptions, Tracker, type TrackerOptions,
 } from './learner/callbacks/trackers.js';
 export {
-  FetchPreds, type FetchPredsOptions, ShortEpoch, type ShortEpochOptions, TerminateOnNaN,
+  FetchPreds, ShortEpoch, type ShortEpochOptions, TerminateOnNaN,
 } from './learner/callbacks/training.js';
 export type { LoadOptions, RunPosition, SaveOptions, UnfinishedRun } from './learner/checkpoint.js';
 export type {
   FineTuneOptions, FitFlatCosOptions, FitOneCycleOptions, FitOptions, FitSgdrOptions,
-} from './learner/fit.js';
+} from './learner/fit-plan.js';
 export {
-  Calibration, calibration, type CalibrationOptions, Interpretation, type InterpretationOptions,
-  type TopLossesOptions,
+  Interpretation, type InterpretationOptions, type TopLossesOptions,
 } from './learner/interpretation.js';
 export { Learner, type LearnerOptions } from './learner/learner.js';
 export {
@@ -153,7 +152,7 @@ export {
   type QHAdamOptions, RAdam, type RAdamOptions, RMSProp, type RMSPropOptions, SGD, type SGDOptions,
 } from './learner/optimizers/steps.js';
 export type { GetPredsOptions, Predictions } from './learner/predictions.js';
-export { type LogRow, Recorder, type RecorderState, TrainEval } from './learner/recorder.js';
+export { type LogRow, Recorder, type RecorderState } from './learner/recorder.js';
 export {
   combinedCos, combineScheds, ParamScheduler, schedCos, schedExp, schedLin, schedNo, schedPoly,
   type Schedule,

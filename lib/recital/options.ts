@@ -167,6 +167,12 @@ export function isNumbers(value: unknown): value is ArrayLike<number> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
 
+/** Position of the first number that is not finite; −1 if all are. */
+export function firstNotFinite(values: ArrayLike<number>, n = values.length): number {
+  for (let i = 0; i < n; i++) if (!Number.isFinite(values[i])) return i;
+  return -1;
+}
+
 /** Whether a value is a function that can be called without `new`. */
 export function isFunction(value: unknown): boolean {
   return typeof value === 'function' && !/^class\b/.test(Function.prototype.toString.call(value));

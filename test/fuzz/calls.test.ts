@@ -115,7 +115,6 @@ const forGood = new Set([
 
 /** What the library makes and hands over: nobody has a reason to construct it. */
 const handedOver = new Set([
-  'Calibration',
   'FactorRecommender',
   'FoldedUser',
   'Interpretation',
@@ -341,7 +340,6 @@ async function things(): Promise<{ objects: Record<string, object>; values: unkn
     histories: lstm.histories,
     chart: library.lineChart(new Table({ x: [1, 2, 3], y: [2, 3, 1] }), { x: 'x', y: 'y' }),
     interpretation: await library.Interpretation.fromLearner(learn),
-    calibration: await library.calibration(network),
     optimizer: learn.opt,
     ...Object.fromEntries(
       Object.entries(library).flatMap(([name, Type]) =>

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { CollabDataLoaders } from '../../lib/recital/data/collab.js';
 import { ArgumentError, NumericError, UnknownIdError } from '../../lib/recital/errors.js';
 import type { Callback } from '../../lib/recital/learner/callback.js';
 import {
@@ -15,11 +14,7 @@ import {
   SaveModel,
 } from '../../lib/recital/learner/callbacks/trackers.js';
 import { FetchPreds, ShortEpoch } from '../../lib/recital/learner/callbacks/training.js';
-import {
-  calibration,
-  calibrationCurve,
-  Interpretation,
-} from '../../lib/recital/learner/interpretation.js';
+import { Interpretation } from '../../lib/recital/learner/interpretation.js';
 import type { Learner, LearnerOptions } from '../../lib/recital/learner/learner.js';
 import type { SuggestName } from '../../lib/recital/learner/lr-find.js';
 import {
@@ -28,8 +23,6 @@ import {
   slice,
 } from '../../lib/recital/learner/optimizers/optimizer.js';
 import { ParamScheduler, type Schedule, schedLin } from '../../lib/recital/learner/schedules.js';
-import { BCEWithLogitsLossFlat } from '../../lib/recital/nn/losses.js';
-import { collabLearner } from '../../lib/recital/recommend/learners/collab.js';
 import { TemporaryFolder } from '../recital/data/temporary.js';
 import {
   answered,
@@ -62,8 +55,6 @@ const shares = mostly([0.1, 0.5, 0.9], numbers);
 const divisors = mostly([1, 25, 1e5, 0.1], numbers);
 const run = {
   wd: mostly([0, 0.1], numbers),
-  resetOpt: fc.boolean(),
-  startEpoch: mostly([0, 1], numbers),
 };
 
 /** All that a refused call must leave as it was. */
@@ -316,9 +307,8 @@ describe('hostile values in a Learner', () => {
                 ...options,
                 fname: null,
                 everyEpoch: flag ? x : undefined,
-                atEnd: flag,
               }),
-            () => new GradientClip({ maxNorm: x, normType: y }),
+            () => new GradientClip({ maxNorm: x }),
             () => new GradientAccumulation({ nAcc: x }),
             () => new ShortEpoch(short),
             () => new FetchPreds({ dsIdx: x as 0, withLoss: flag }),
@@ -357,41 +347,14 @@ describe('hostile values in a Learner', () => {
 
   it('interpretation', async () => {
     const interp = await Interpretation.fromLearner(learn);
-    const rows = Array.from({ length: 60 }, (_, i) => ({
-      user: i % 7,
-      item: i % 11,
-      rating: i % 2,
-    }));
-    const deciding = collabLearner(CollabDataLoaders.fromTable(rows, { bs: 16 }), {
-      nFactors: 3,
-      lossFunc: new BCEWithLogitsLossFlat(),
-    });
-    await fc.assert(
-      fc.asyncProperty(
-        numbers,
-        numbers,
-        fc.array(numbers, { maxLength: 3 }),
-        texts,
-        async (k, bins, positions, title) => {
-          answered(
-            asked(() => interp.topLosses(k)),
-            (top) => expect(top.length).to.be.at.most(interp.length),
-          );
-          asked(() => interp.plotTopLosses(k, { largest: false }));
-          asked(() => interp.showResults(positions));
-          answered(
-            asked(() => calibrationCurve(positions, positions.map(Math.round), 3)),
-            (curve) => {
-              expectFinite(curve.ece);
-              asked(() => curve.plotCalibration({ title }));
-            },
-          );
-          await askedLater(() => calibration(learn, { bins }));
-          answered(await askedLater(() => calibration(deciding, { bins })), ({ ece, mce }) =>
-            expectFinite([ece, mce]),
-          );
-        },
-      ),
+    fc.assert(
+      fc.property(numbers, (k) => {
+        answered(
+          asked(() => interp.topLosses(k)),
+          (top) => expect(top.length).to.be.at.most(interp.length),
+        );
+        asked(() => interp.plotTopLosses(k, { largest: false }));
+      }),
       runs(60),
     );
   });
@@ -422,7 +385,7 @@ describe('hostile names of files', () => {
             await askedLater(() => learn.fit(1, 1e-3, { cbs: logged.value }));
             asked(() => logged.value.readLog());
           }
-          const saved = asked(() => new SaveModel({ fname: name, atEnd: true }));
+          const saved = asked(() => new SaveModel({ fname: name }));
           if ('value' in saved) await askedLater(() => learn.fit(1, 1e-3, { cbs: saved.value }));
         },
       ),

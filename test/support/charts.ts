@@ -12,8 +12,6 @@ import { comparisonChart, tradeOffChart } from '../../lib/recital/evaluation/com
 import { SearchResult } from '../../lib/recital/evaluation/search.js';
 import type { SearchTrial } from '../../lib/recital/evaluation/search-space.js';
 import type { ComparisonRow } from '../../lib/recital/evaluation/statistics.js';
-
-import { calibrationCurve } from '../../lib/recital/learner/interpretation.js';
 import { plotLoss, plotLrFind, plotSched } from '../../lib/recital/learner/plots.js';
 import type { Recorder } from '../../lib/recital/learner/recorder.js';
 
@@ -118,7 +116,6 @@ export const resultCharts: Record<string, () => Chart> = {
       },
       ['valley'],
     ),
-  calibration: () => calibrationCurve([0.1, 0.3, 0.5, 0.9], [0, 1, 0, 1], 2).plotCalibration(),
   'comparison of recommenders': () => comparisonChart(compared('ndcg@10'), { confidence: 0.95 }),
   'trade-off of recommenders': () =>
     tradeOffChart(compared('novelty@10'), compared('ndcg@10'), { confidence: 0.95 }),

@@ -65,10 +65,6 @@ dls.showBatch()`,
   { code: `await learn.fitOneCycle(3, 5e-3)`, shows: ['table'] },
   { code: `learn.recorder.plotLoss({ skipStart: 0 })`, shows: ['chart'] },
   { code: `learn.recorder.plotSched()`, shows: ['chart'] },
-  {
-    code: `(await r.calibration(learn)).plotCalibration()`,
-    shows: ['chart'],
-  },
   { code: `learn.recommend('u1', { n: 3 })`, shows: ['table'] },
   {
     code: `const split = r.splitPlays(plays, r.perUserSplit(plays, { ratios: [0.8, 0.1, 0.1] }));

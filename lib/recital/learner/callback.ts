@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Batch, DataLoader } from '../data/batches.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, didYouMean, isFunction } from '../options.js';
+import { checkArgument, didYouMean, isFunction, whatIs } from '../options.js';
+import { asMade, printed } from '../printed.js';
 import type { RunPosition } from './checkpoint.js';
 import type { Learner } from './learner.js';
 
@@ -36,7 +37,7 @@ const batchEvents: ReadonlySet<EventName> = new Set(
 /**
  * Leaves the batch: the next one follows. Thrown in `beforeStep` it leaves out the step but keeps
  * the gradients, and those of the next batch are added.
- * @example await learn.fit(1, 1e-3, { cbs: { name: 'everyOther', beforeBatch: ({ iter }) => { if (iter % 2) throw new CancelBatchException(); } } });
+ * @example const everyOther: Callback = { beforeBatch: ({ iter }) => { if (iter % 2) throw new CancelBatchException(); } };
  */
 export class CancelBatchException extends Error {}
 /**
@@ -134,15 +135,20 @@ export function registerDefaultCallback(make: () => Callback): void {
   factories.push(make);
 }
 
-/** New instances of the registered default callbacks. */
+/** The callbacks of every learner: TrainEval, and new instances of those that are registered. */
 export function defaultCallbacks(): Callback[] {
-  return factories.map((make) => make());
+  return [new TrainEval(), ...factories.map((make) => make())];
 }
 
 /** The name of a callback: its own, or that of its class. */
 export function callbackName(cb: Callback): string {
   const type = cb.constructor?.name ?? 'Object';
   return cb.name ?? (type === 'Object' ? 'callback' : type);
+}
+
+/** Callbacks by ascending order. */
+export function ordered(cbs: readonly Callback[]): Callback[] {
+  return [...cbs].sort((a, b) => (a.order ?? 0) - (b.order ?? 0));
 }
 
 /** One thing or several, as a new array. */
@@ -155,12 +161,10 @@ export function list<T>(value: T | readonly T[]): T[] {
  * since a handler with a mistyped name would never be called.
  */
 export function checkCallback(cb: unknown): asserts cb is Callback {
-  const example = "such as { name: 'mine', afterEpoch: (learn) => … }";
+  const example = "an object with handlers, such as { name: 'mine', afterEpoch: (learn) => … }";
   if (typeof cb !== 'object' || cb === null || cb instanceof Promise) {
     const hint = typeof cb === 'function' && cb.name ? ` Make one: new ${cb.name}().` : '';
-    throw new ArgumentError(
-      `A callback is an object with handlers, ${example}, got ${cb === null ? 'null' : typeof cb}.${hint}`,
-    );
+    throw new ArgumentError(`A callback is ${example}, got ${whatIs(cb)}.${hint}`);
   }
   const { name } = cb as Callback;
   if (name !== undefined && typeof name !== 'string')
@@ -183,9 +187,7 @@ export function checkCallback(cb: unknown): asserts cb is Callback {
     handlers++;
   }
   if (handlers === 0)
-    throw new ArgumentError(
-      `${who} has no handler for any event: a callback is an object with handlers, ${example}.`,
-    );
+    throw new ArgumentError(`${who} has no handler for any event: a callback is ${example}.`);
 }
 
 /** Names of fields and methods, own and inherited, that look like those of events. */
@@ -282,7 +284,7 @@ export class Dispatcher {
   private ordered(): readonly Callback[] {
     const { cbs } = this.learn;
     const same = this.sorted.length === cbs.length && cbs.every((cb) => this.sorted.includes(cb));
-    if (!same) this.sorted = [...cbs].sort((a, b) => (a.order ?? 0) - (b.order ?? 0));
+    if (!same) this.sorted = ordered(cbs);
     return this.sorted;
   }
 }
@@ -350,12 +352,15 @@ export class RunState {
 
   /** Runs `work` without the callbacks that `left` chooses. */
   async withoutCbs<T>(left: (cb: Callback) => boolean, work: () => Promise<T>): Promise<T> {
-    const wanted = {
-      left: "a function that says which callbacks are left out, such as (cb) => cb.name === 'Progress'",
-      work: 'a function that trains, such as () => learn.fit(1)',
-    };
-    checkArgument(isFunction(left), left, 'withoutCbs', wanted.left);
-    checkArgument(isFunction(work), work, 'withoutCbs', wanted.work);
+    const chooses =
+      "a function that says which callbacks are left out, such as (cb) => cb.name === 'Progress'";
+    checkArgument(isFunction(left), left, 'withoutCbs', chooses);
+    checkArgument(
+      isFunction(work),
+      work,
+      'withoutCbs',
+      'a function that trains, such as () => learn.fit(1)',
+    );
     const all = [...this.cbs];
     this.cbs.splice(0, all.length, ...all.filter((cb) => !left(cb)));
     try {
@@ -365,3 +370,37 @@ export class RunState {
     }
   }
 }
+
+/**
+ * Keeps `learn.training`, `learn.pctTrain` and `learn.trainIter` up to date (fastai's
+ * TrainEvalCallback).
+ * @example learn.cbs.some((cb) => cb instanceof TrainEval) // true
+ */
+export class TrainEval implements Callback {
+  readonly name = 'TrainEval';
+  readonly order = -10;
+  readonly runValid = false;
+
+  beforeFit(learn: Learner): void {
+    learn.trainIter = learn.resumed?.trainIter ?? 0;
+    learn.pctTrain = 0;
+  }
+
+  beforeTrain(learn: Learner): void {
+    const { resumed, epoch, nEpoch } = learn;
+    const within = resumed?.epoch === epoch && resumed.iter > 0;
+    learn.pctTrain = within ? resumed.pctTrain : epoch / nEpoch;
+    learn.training = true;
+  }
+
+  afterBatch(learn: Learner): void {
+    learn.pctTrain += 1 / (learn.nIter * learn.nEpoch);
+    learn.trainIter++;
+  }
+
+  beforeValidate(learn: Learner): void {
+    learn.training = false;
+  }
+}
+
+printed(TrainEval, (cb) => asMade(cb));

@@ -4,7 +4,7 @@ import { fingerprint } from '../data/files/tensors.js';
 import { display } from '../data/output.js';
 import { DataError } from '../errors.js';
 import { given } from '../options.js';
-import { type FitCall, planOf } from './fit.js';
+import { type FitCall, planOf } from './fit-plan.js';
 import type { Learner } from './learner.js';
 import { fileConfig, modelTensors, readModel, setValues, writeModelFile } from './model-file.js';
 import {

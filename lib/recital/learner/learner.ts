@@ -4,10 +4,18 @@ import { makeFolder } from '../data/files/atomic-write.js';
 import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
 import type { Loss } from '../nn/loss.js';
-import type { Model } from '../nn/model.js';
-import { checkOptions } from '../options.js';
+import { MSELossFlat } from '../nn/losses.js';
+import { checkModel, type Model } from '../nn/model.js';
+import { checkArgument, checkOptions, given, whatIs } from '../options.js';
 import { counted, printed } from '../printed.js';
-import { type Callback, callbackName, defaultCallbacks, list, RunState } from './callback.js';
+import {
+  type Callback,
+  callbackName,
+  defaultCallbacks,
+  list,
+  ordered,
+  RunState,
+} from './callback.js';
 import {
   type LoadOptions,
   loadCheckpoint,
@@ -16,6 +24,7 @@ import {
   type UnfinishedRun,
 } from './checkpoint.js';
 import {
+  checkMoms,
   type FineTuneOptions,
   type FitFlatCosOptions,
   type FitOneCycleOptions,
@@ -23,19 +32,25 @@ import {
   type FitSgdrOptions,
   fineTuneCalls,
   fitOptions,
-} from './fit.js';
-import { type LearnerOptions, type ResolvedOptions, resolveOptions } from './learner-options.js';
+} from './fit-plan.js';
 import { Loop } from './loop.js';
 import { type LrFindOptions, type LrFindResult, lrFind } from './lr-find.js';
-import type { Metric } from './metrics.js';
+import { asMetric, type Metric, type MetricFunction } from './metrics.js';
 import { isPath, modelFile } from './model-file.js';
 import {
+  asOptFunc,
   checkedOptimizer,
+  checkHyper,
   groupRates,
   type LearningRate,
+  type OptClass,
+  type OptFunc,
   type Optimizer,
+  oneGroup,
+  type Splitter,
   splitParameters,
 } from './optimizers/optimizer.js';
+import { Adam } from './optimizers/steps.js';
 import {
   checkDsIdx,
   type GetPredsOptions,
@@ -43,16 +58,70 @@ import {
   type Predictions,
   showResults,
 } from './predictions.js';
-import { type LogRow, Recorder, TrainEval } from './recorder.js';
+import { type LogRow, Recorder } from './recorder.js';
 
-export type {
-  FineTuneOptions,
-  FitFlatCosOptions,
-  FitOneCycleOptions,
-  FitOptions,
-  FitSgdrOptions,
-} from './fit.js';
-export type { LearnerOptions } from './learner-options.js';
+const DEFAULTS = {
+  /** Loss; default MSELossFlat. */
+  lossFunc: undefined as Loss | undefined,
+  /**
+   * Makes the optimizer: its class, or a function such as
+   * `(params, { lr }) => new SGD(params, { lr, mom: 0.9 })`; default Adam.
+   */
+  optFunc: Adam as OptFunc | OptClass,
+  /** Splits the parameters into groups; default: one group. */
+  splitter: oneGroup as Splitter,
+  /** Learning rate of fit when it is given none; default 1e-3. */
+  lr: 1e-3 as LearningRate,
+  /**
+   * Metrics: bare where they have no options (`rmse`, `mae`, your own functions), made by a call
+   * where they have (`accuracyThresh(0.5)`). Default: none.
+   */
+  metrics: [] as Metric | MetricFunction | readonly (Metric | MetricFunction)[],
+  /** Callbacks of every run; default: none. */
+  cbs: [] as Callback | readonly Callback[],
+  /** Weight decay of every run; default: the optimizer's (0.01 for Adam). */
+  wd: undefined as number | undefined,
+  /** Weight decay for batch norm and the biases of linear layers too; default false. */
+  wdBnBias: false,
+  /** Whether batch norm is trained in frozen groups too; default true. */
+  trainBn: true,
+  /** Momentum of fitOneCycle: start, middle, end; default [0.95, 0.85, 0.95]. */
+  moms: [0.95, 0.85, 0.95] as readonly [number, number, number],
+  /** Folder of what the learner writes; default: the current one. */
+  path: '.',
+  /** Folder of saved models, below `path` unless it is absolute; default `models`. */
+  modelDir: 'models',
+};
+
+/** Options of a Learner; defaults as fastai's. */
+export type LearnerOptions = Partial<typeof DEFAULTS>;
+
+/** The names of a learner's options. */
+export const learnerOptions = Object.keys(DEFAULTS) as readonly (keyof LearnerOptions)[];
+
+/** Checks data, model and options, before a learner is made of them. */
+function checkParts(dls: DataLoaders, model: Model, options: typeof DEFAULTS): void {
+  const loaders = 'data loaders, such as CollabDataLoaders.fromPlays makes';
+  checkArgument(Boolean(dls?.train && dls.valid), dls, 'A learner', loaders);
+  checkModel(model, 'A learner');
+  const { lossFunc, lr, splitter, wd, moms } = options;
+  if (lossFunc && typeof lossFunc.losses !== 'function')
+    throw new ArgumentError(
+      `lossFunc must be a loss, such as new BCEWithLogitsLossFlat(), got ${whatIs(lossFunc)}. Functions of predictions are metrics.`,
+    );
+  const { outputs = model.outputs, name } = lossFunc ?? new MSELossFlat();
+  if (outputs !== model.outputs)
+    throw new ArgumentError(
+      `${name} expects ${outputs} output(s) per row, the model makes ${model.outputs}.`,
+    );
+  groupRates(lr, splitParameters(splitter, model).length);
+  if (wd !== undefined) checkHyper('wd', wd);
+  checkMoms(moms);
+  for (const name of ['path', 'modelDir'] as const) {
+    const folder = options[name];
+    checkArgument(typeof folder === 'string', folder, name, 'the path of a folder');
+  }
+}
 
 /**
  * Data, model, loss and optimizer with the loop that trains them (fastai's Learner). Runs are
@@ -77,12 +146,11 @@ export class Learner extends RunState {
   path: string;
   /** Folder of saved models, below `path` unless it is absolute. */
   modelDir: string;
-
   /** Runs the epochs and batches. */
   readonly loop: Loop;
-  /** How the optimizer is made, and which parameters it trains. */
-  private readonly how: Pick<ResolvedOptions, 'optFunc' | 'splitter' | 'wdBnBias' | 'trainBn'>;
   private optimizer: Optimizer | undefined;
+  /** How the optimizer is made, and which parameters it trains. */
+  private readonly how: typeof DEFAULTS & { optFunc: OptFunc };
 
   /**
    * @param dls training and validation data
@@ -94,22 +162,16 @@ export class Learner extends RunState {
     readonly model: Model,
     options: LearnerOptions = {},
   ) {
-    const { cbs, lossFunc, lr, wd, moms, metrics, path, modelDir, ...how } = resolveOptions(
-      dls,
-      model,
-      options,
-    );
+    const all = given(DEFAULTS, options, 'a learner');
+    checkParts(dls, model, all);
     super(dls.train);
-    this.lossFunc = lossFunc;
-    this.lr = lr;
-    this.wd = wd;
-    this.moms = moms;
-    this.metrics = metrics;
-    this.path = path;
-    this.modelDir = modelDir;
-    this.how = how;
-    this.recorder = new Recorder(metrics);
-    this.addCbs([new TrainEval(), this.recorder, ...defaultCallbacks(), ...cbs]);
+    this.how = { ...all, optFunc: asOptFunc(all.optFunc) };
+    this.lossFunc = all.lossFunc ?? new MSELossFlat();
+    this.metrics = list(all.metrics).map(asMetric);
+    ({ lr: this.lr, wd: this.wd, moms: this.moms } = all);
+    ({ path: this.path, modelDir: this.modelDir } = all);
+    this.recorder = new Recorder(this.metrics);
+    this.addCbs([...defaultCallbacks(), this.recorder, ...list(all.cbs)]);
     this.loop = new Loop(this);
     this.loop.events.call('afterCreate');
   }
@@ -147,11 +209,10 @@ export class Learner extends RunState {
 
   /** Trains the last parameter group only. */
   freeze(): void {
-    if (this.opt.groups.length === 1) {
+    if (this.opt.groups.length === 1)
       throw new ArgumentError(
         'There is one parameter group only, so freezing leaves nothing to train: give the learner a splitter, e.g. { splitter: biasSplitter }.',
       );
-    }
     this.freezeTo(-1);
   }
 
@@ -303,7 +364,7 @@ export class Learner extends RunState {
   }
 
   /** Shows a few rows of the validation set with their predictions. */
-  showResults(options: { dsIdx?: 0 | 1; dl?: DataLoader; maxN?: number } = {}): Promise<void> {
+  showResults(options: Parameters<typeof showResults>[1] = {}): Promise<void> {
     return showResults(this, options);
   }
 
@@ -342,7 +403,23 @@ export class Learner extends RunState {
 
   /** Layers, shapes and numbers of parameters, the loss, the optimizer and the callbacks. */
   summary(): Table {
-    return summary(this);
+    const { parameters } = this.model;
+    const size = (params: readonly { value: Float32Array }[]): number =>
+      params.reduce((n, p) => n + p.value.length, 0);
+    const rows: Record<string, Cell>[] = parameters.map((p) => ({
+      name: p.name,
+      value: p.shape.join(' × '),
+      params: p.value.length,
+      trainable: p.trainable ? 'yes' : 'no',
+    }));
+    rows.push(
+      { name: 'total', value: this.model.constructor.name, params: size(parameters) },
+      { name: 'total trainable', params: size(parameters.filter((p) => p.trainable)) },
+      { name: 'loss', value: this.lossFunc.name },
+      { name: 'optimizer', value: this.opt.constructor.name },
+      { name: 'callbacks', value: ordered(this.cbs).map(callbackName).join(', ') },
+    );
+    return Table.fromRows(rows, ['name', 'value', 'params', 'trainable']);
   }
 
   /**
@@ -355,49 +432,17 @@ export class Learner extends RunState {
   }
 }
 
-printed(Learner, learnerText);
-
-/**
- * One row for every parameter, then the totals, loss, optimizer and callbacks (fastai's `summary`).
- */
-function summary(learn: Learner): Table {
-  const { parameters } = learn.model;
-  const count = (trainable: boolean): number =>
-    parameters.filter((p) => p.trainable === trainable).reduce((n, p) => n + p.value.length, 0);
-  const rows: Record<string, Cell>[] = parameters.map((p) => ({
-    name: p.name,
-    value: p.shape.join(' × '),
-    params: p.value.length,
-    trainable: p.trainable ? 'yes' : 'no',
-  }));
-  const callbacks = [...learn.cbs]
-    .sort((a, b) => (a.order ?? 0) - (b.order ?? 0))
-    .map(callbackName);
-  rows.push(
-    { name: 'total', value: learn.model.constructor.name, params: count(true) + count(false) },
-    { name: 'total trainable', params: count(true) },
-    { name: 'loss', value: learn.lossFunc.name },
-    { name: 'optimizer', value: learn.opt.constructor.name },
-    { name: 'callbacks', value: callbacks.join(', ') },
-  );
-  return Table.fromRows(rows, ['name', 'value', 'params', 'trainable']);
-}
-
-/** The text of a printed learner: its parts, and the number of epochs trained. */
-function learnerText(learn: Learner): string {
+printed(Learner, (learn) => {
   const { dls, model, lossFunc, opt, metrics, epochsTrained, unfinished } = learn;
   const size = model.parameters.reduce((sum, { value }) => sum + value.length, 0);
-  const names = metrics.length ? metrics.map(({ name }) => name).join(', ') : 'none';
+  const sizeOf = ({ n, bs, length }: DataLoader): string =>
+    `${counted(n, 'row')} (${counted(length, 'batch', 'batches')} of ${bs})`;
   return [
     `${learn.constructor.name}: ${counted(epochsTrained, 'epoch')} trained${unfinished ? '; an unfinished run, which resume() goes on with' : ''}`,
     `  model      ${model.constructor.name}, ${counted(size, 'weight')}`,
     `  data       ${sizeOf(dls.train)} for training, ${sizeOf(dls.valid)} for validation`,
     `  loss       ${lossFunc.name}`,
     `  optimizer  ${opt.constructor.name}`,
-    `  metrics    ${names}`,
+    `  metrics    ${metrics.map(({ name }) => name).join(', ') || 'none'}`,
   ].join('\n');
-}
-
-function sizeOf({ n, bs, length }: DataLoader): string {
-  return `${counted(n, 'row')} (${counted(length, 'batch', 'batches')} of ${bs})`;
-}
+});

@@ -2,14 +2,14 @@ import { InterruptGuard } from '../compute/interrupt.js';
 import { float32, reclaim } from '../compute/memory.js';
 import type { Batch, DataLoader } from '../data/batches.js';
 import { sayInterrupted } from '../data/output.js';
-import { ArgumentError, InterruptedError } from '../errors.js';
+import { ArgumentError, InterruptedError, NumericError } from '../errors.js';
 import { type LossRows, lossGradient, lossOf, lossWithGradient } from '../nn/loss.js';
-import { predictions } from '../nn/model.js';
+import { type Model, predictions } from '../nn/model.js';
+import { firstNotFinite } from '../options.js';
 import { type Callback, CancelFitException, Dispatcher } from './callback.js';
 import type { RunPosition, UnfinishedRun } from './checkpoint.js';
-import { type FitCall, type FitPlan, planOf } from './fit.js';
+import { type FitCall, type FitPlan, planOf } from './fit-plan.js';
 import type { Learner } from './learner.js';
-import { badLoss, checkWeights } from './not-finite.js';
 import { ParamScheduler } from './schedules.js';
 
 /**
@@ -38,13 +38,9 @@ export class Loop {
   // Not `stoppable`: a callback may predict in the middle of a run, and both ask one guard.
   private guard: InterruptGuard | undefined;
   private current: Current | undefined;
-  private stopped: UnfinishedRun | undefined;
-  private stoppedCbs: readonly Callback[] = [];
-  private restoreGradients: (() => void) | undefined;
-  /**
-   * Whether gradients have not been stepped yet; at the end of a batch, because a callback
-   * cancelled it.
-   */
+  /** What resume() goes on with, and what restores gradients that no step has used. */
+  private stopped?: { run: UnfinishedRun; cbs: readonly Callback[]; gradients?: () => void };
+  /** Whether there are gradients that no step has used: between batches, if a callback says so. */
   private pending = false;
   private gradient = float32(0);
 
@@ -60,7 +56,7 @@ export class Loop {
     this.training = true;
     try {
       for (let i = 0; i < calls.length; i++) {
-        await this.fitCall(calls.slice(i), plans[i], { cbs, at: i === 0 ? at : undefined });
+        await this.fitCall(calls.slice(i), plans[i], cbs, i === 0 ? at : undefined);
         if (this.learn.interrupted) return;
       }
     } finally {
@@ -70,22 +66,21 @@ export class Loop {
 
   private async fitCall(
     calls: readonly FitCall[],
-    plan: FitPlan,
-    { cbs, at }: { cbs: readonly Callback[]; at?: RunPosition },
+    { nEpoch, lrs, scheds }: FitPlan,
+    cbs: readonly Callback[],
+    at?: RunPosition,
   ): Promise<void> {
     const { learn } = this;
-    const { nEpoch } = plan;
-    const scheduler = Object.keys(plan.scheds).length ? [new ParamScheduler(plan.scheds)] : [];
+    const scheduler = Object.keys(scheds).length ? [new ParamScheduler(scheds)] : [];
     const epochs = async (): Promise<void> => {
       const restore = this.keepSettings();
       let begun = false;
       try {
         if (at) this.goBackTo(at);
-        else this.prepare(calls[0], plan);
+        else this.prepare(calls[0], lrs);
         learn.nEpoch = nEpoch;
         learn.resumed = at;
-        const { startEpoch = 0 } = calls[0].options;
-        const { epoch = startEpoch, iter = 0, order = learn.epochsTrained } = at ?? {};
+        const { epoch = 0, iter = 0, order = learn.epochsTrained } = at ?? {};
         const current: Current = { calls, cbs, nEpoch, epoch, iter, order };
         this.current = current;
         await this.events.part('Fit', async () => {
@@ -267,12 +262,9 @@ export class Loop {
   }
 
   /** Sets optimizer and groups as a call asks for. */
-  private prepare({ options, freezeTo }: FitCall, { lrs }: FitPlan): void {
+  private prepare({ options, freezeTo }: FitCall, lrs: readonly number[]): void {
     const { learn } = this;
-    this.events.within(() => {
-      if (options.resetOpt) learn.createOpt();
-      if (freezeTo !== undefined) learn.freezeTo(freezeTo);
-    });
+    if (freezeTo !== undefined) this.events.within(() => learn.freezeTo(freezeTo));
     learn.opt.setHypers({ lr: lrs, wd: options.wd ?? learn.wd });
   }
 
@@ -285,13 +277,9 @@ export class Loop {
     const hypers = opt.groups.map((group) => ({ ...group.hypers }));
     return () => {
       Object.assign(learn, { epochsTrained, nEpoch });
-      learn.opt.frozenTo = frozenTo;
-      learn.opt.groups.forEach((group, i) => {
-        Object.assign(group.hypers, hypers[i]);
-      });
-      model.parameters.forEach((p, i) => {
-        p.trainable = trainable[i];
-      });
+      opt.frozenTo = frozenTo;
+      for (const [i, group] of opt.groups.entries()) Object.assign(group.hypers, hypers[i]);
+      for (const [i, p] of model.parameters.entries()) p.trainable = trainable[i];
     };
   }
 
@@ -308,20 +296,18 @@ export class Loop {
     const { length } = this.learn.dls.train;
     if (run.at && run.at.nIter !== length)
       throw new ArgumentError(
-        `The unfinished run has ${run.at.nIter} batches an epoch, these loaders have ${length}: give the learner the same data.`,
+        `The unfinished run has ${run.at.nIter} batches per epoch, these loaders have ${length}: give the learner the same data.`,
       );
-    await this.fit(run.calls, cbs ?? this.stoppedCbs, run.at);
+    await this.fit(run.calls, cbs ?? this.stopped?.cbs ?? [], run.at);
   }
 
   /** The current run or, between runs, the interrupted one; undefined if there is none. */
   get unfinished(): UnfinishedRun | undefined {
-    return this.current && !this.rehearsing ? this.snapshot(this.current) : this.stopped;
+    return this.current && !this.rehearsing ? this.snapshot(this.current) : this.stopped?.run;
   }
 
   set unfinished(run: UnfinishedRun | undefined) {
-    this.stopped = run;
-    this.stoppedCbs = [];
-    this.restoreGradients = undefined;
+    this.stopped = run && { run, cbs: [] };
   }
 
   private interrupt(guard: InterruptGuard): never {
@@ -330,9 +316,9 @@ export class Loop {
     if (!current) throw new InterruptedError(`Interrupted in ${where}: there is no result.`);
     learn.interrupted = true;
     if (!rehearsing) {
-      this.stopped = this.snapshot(current);
-      this.stoppedCbs = current.cbs;
-      this.restoreGradients = this.pending ? this.keepGradients() : undefined;
+      const run = this.snapshot(current);
+      const gradients = this.pending ? this.keepGradients() : undefined;
+      this.stopped = run && { run, cbs: current.cbs, gradients };
     }
     const resumable = this.stopped && !rehearsing;
     const next = resumable ? ' What was learnt stays; learn.resume() goes on from here.' : '';
@@ -342,12 +328,13 @@ export class Loop {
 
   private snapshot({ calls, nEpoch, epoch, iter, order }: Current): UnfinishedRun | undefined {
     if (epoch >= nEpoch) return calls.length > 1 ? { calls: calls.slice(1) } : undefined;
-    const { pctTrain, trainIter, recorder, opt, dls } = this.learn;
+    const { pctTrain, trainIter, opt, dls } = this.learn;
     const hypers = opt.groups.map((group) => ({ ...group.hypers }));
     const at = { epoch, iter, nIter: dls.train.length, order, pctTrain, trainIter, hypers };
+    const recorder = this.learn.recorder.state();
     const pendingRows = opt.pendingRows();
-    const state = { frozenTo: opt.frozenTo, recorder: recorder.state() };
-    return { calls, at: { ...at, ...state, ...(pendingRows && { pendingRows }) } };
+    const { frozenTo } = opt;
+    return { calls, at: { ...at, frozenTo, recorder, ...(pendingRows && { pendingRows }) } };
   }
 
   /** Sets optimizer, groups and weights as they were where a run was interrupted. */
@@ -358,7 +345,7 @@ export class Loop {
       learn.opt.setHypers({ [name]: at.hypers.map((hypers) => hypers[name]) });
     learn.epochsTrained = at.order;
     if (at.pendingRows) learn.opt.restorePendingRows(at.pendingRows);
-    this.restoreGradients?.();
+    this.stopped?.gradients?.();
   }
 
   /** Copies gradients that wait for a later step; returns what restores them. */
@@ -393,4 +380,66 @@ function checkRows({ n, bs, length }: DataLoader): void {
     throw new ArgumentError(
       `There is no full training batch: ${n} rows and bs ${bs}. The last, smaller batch is dropped; choose bs ≤ ${n}.`,
     );
+}
+
+// What is said of numbers that are not finite.
+
+/** Larger weights are taken for a diverged run: trained ones seldom exceed 10. */
+const HUGE = 1e4;
+
+/** What to do about unusable weights. */
+const REMEDY =
+  'Try a smaller learning rate (lrFind). The weights are spoilt now: load saved ones (learn.load), or make the learner again, before you train or predict.';
+
+/** What is wrong with a model's weights, in a clause, and the remedy if something is. */
+export function reportWeights({ parameters }: Model): { clause: string; remedy?: string } {
+  let largest = { name: '', size: -1, value: NaN, at: 0 };
+  for (const { name, value } of parameters) {
+    const bad = firstNotFinite(value);
+    if (bad >= 0) {
+      const what = `(${value[bad]} at position ${bad})`;
+      return {
+        clause: `parameter ${name} holds a value that is not finite ${what}`,
+        remedy: REMEDY,
+      };
+    }
+    for (let i = 0; i < value.length; i++) {
+      const size = Math.abs(value[i]);
+      if (size > largest.size) largest = { name, size, value: value[i], at: i };
+    }
+  }
+  const { name, size, value, at } = largest;
+  const shown = `parameter ${name} holds ${Number(value.toPrecision(3))} at position ${at}`;
+  if (size > HUGE) return { clause: `the weights have exploded: ${shown}`, remedy: REMEDY };
+  return { clause: `the weights are finite, and none is large (the largest: ${shown})` };
+}
+
+/** Throws NumericError after an epoch whose last step made weights that are not finite. */
+function checkWeights({ model, epoch, opt }: Learner): void {
+  if (model.parameters.every(({ value }) => firstNotFinite(value) < 0)) return;
+  throw new NumericError(
+    `After training epoch ${epoch}, at lr ${opt.hypers.lr.toPrecision(3)}, ${reportWeights(model).clause}. ${REMEDY}`,
+  );
+}
+
+/** The error for a loss that is not finite: where it came, and its cause. */
+function badLoss(learn: Learner): NumericError {
+  const batch = `${learn.training ? '' : 'validation '}batch ${learn.iter}`;
+  const where = learn.loop.fitting
+    ? `epoch ${learn.epoch}, ${batch}, at lr ${learn.opt.hypers.lr.toPrecision(3)}`
+    : batch;
+  return new NumericError(`The loss became ${learn.loss} in ${where}: ${causeOfBadLoss(learn)}`);
+}
+
+/** Spoilt weights explain all the rest, so they come first; then inputs, outputs, the loss. */
+function causeOfBadLoss({ model, batch, pred, lossFunc }: Learner): string {
+  const { clause, remedy } = reportWeights(model);
+  if (remedy) return `${clause}. ${remedy}`;
+  const target = firstNotFinite(batch.targets, batch.size);
+  if (target >= 0)
+    return `a target is not finite (${batch.targets[target]} at position ${target} in the batch). Drop or mend such rows.`;
+  const bad = firstNotFinite(pred, Math.min(pred.length, batch.size * model.outputs));
+  if (bad >= 0)
+    return `a prediction is not finite (${pred[bad]} at position ${bad} in the batch), though ${clause}. Look at the model's forward pass.`;
+  return `predictions, targets and weights are finite, so look at the loss (${lossFunc.name}) and the weights of the rows.`;
 }

@@ -13,7 +13,7 @@ import {
 import { display } from '../data/output.js';
 import { ArgumentError, DataError, NumericError } from '../errors.js';
 import type { Model } from '../nn/model.js';
-import { firstNotFinite } from './not-finite.js';
+import { firstNotFinite } from '../options.js';
 
 const VERSION = 1;
 

@@ -5,9 +5,10 @@ import { ArgumentError, NumericError } from '../errors.js';
 import { checkArgument, checkNumber, given, isFunction, said } from '../options.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
-import { reportWeights, SPOILT } from './not-finite.js';
+import { reportWeights } from './loop.js';
 
-const PREDS = {
+/** The options of getPreds, with their defaults. */
+export const PREDS = {
   /** 0 the training set (whole, in order), 1 (default) the validation set. */
   dsIdx: 1 as 0 | 1,
   /** Another loader instead, e.g. `dls.testDl(rows)`. */
@@ -23,8 +24,6 @@ const PREDS = {
    * nothing for MSE).
    */
   act: undefined as ((x: number) => number) | undefined,
-  /** Whether a callback asks in the middle of a run; default false. */
-  inner: false,
 };
 
 /** Options of getPreds. */
@@ -57,24 +56,27 @@ export function checkDsIdx(dsIdx: unknown): asserts dsIdx is 0 | 1 {
     );
 }
 
-/** fastai's `get_preds`, with named results. See Learner.getPreds. */
+/** See Learner.getPreds. */
 export async function getPreds(
   learn: Learner,
   options: GetPredsOptions = {},
 ): Promise<Predictions> {
-  const all = given(PREDS, options, 'getPreds');
-  const { act, withInput, withDecoded, withLoss } = all;
+  const { dsIdx, act, withInput, withDecoded, withLoss, ...all } = given(
+    PREDS,
+    options,
+    'getPreds',
+  );
   learn.loop.checkAtRest();
-  const wanted = { act: 'act, a function of a number, such as Math.exp', dl: 'dl, a loader' };
-  checkArgument(act === undefined || isFunction(act), act, 'getPreds', wanted.act);
   const isLoader = all.dl === undefined || typeof all.dl?.inOrder === 'function';
-  checkArgument(isLoader, all.dl, 'getPreds', `${wanted.dl} such as dls.valid`);
-  const dl = (all.dl ?? learn.loader(all.dsIdx)).inOrder();
+  checkArgument(isLoader, all.dl, 'getPreds', 'dl, a loader such as dls.valid');
+  const isAct = act === undefined || isFunction(act);
+  checkArgument(isAct, act, 'getPreds', 'act, a function of a number, such as Math.exp');
+  const dl = (all.dl ?? learn.loader(dsIdx)).inOrder();
   const { n, bs } = dl;
   if (n === 0)
     throw new ArgumentError('There are no rows to predict: this part of the data is empty.');
-  const { lossFunc } = learn;
-  const { outputs } = learn.model;
+  const { lossFunc, model } = learn;
+  const { outputs } = model;
   const raw = new Float32Array(n * outputs);
   const targets = new Float32Array(n);
   const rows = new Int32Array(n);
@@ -87,13 +89,13 @@ export async function getPreds(
     order: 100,
     afterLoss({ batch, pred }) {
       const { size } = batch;
-      if (withInput) inputs ??= batch.inputs.map(({ length }) => new Int32Array((n * length) / bs));
       if (losses && !Number.isNaN(batch.targets[0]))
         lossFunc.losses({ size, pred, outputs, targets: batch.targets }, batchLosses);
       raw.set(pred.subarray(0, size * outputs), done * outputs);
       targets.set(batch.targets.subarray(0, size), done);
       rows.set(batch.rows.subarray(0, size), done);
       losses?.set(batchLosses.subarray(0, size), done);
+      if (withInput) inputs ??= batch.inputs.map(({ length }) => new Int32Array((n * length) / bs));
       inputs?.forEach((column, c) => {
         const width = column.length / n;
         column.set(batch.inputs[c].subarray(0, size * width), done * width);
@@ -102,42 +104,33 @@ export async function getPreds(
     },
   };
   const pass = (): Promise<void> => learn.loop.validate(dl);
-  await learn.noLogging(() =>
-    all.inner ? learn.loop.inner(pass, [gather]) : learn.loop.run(pass, [gather]),
-  );
+  const { loop } = learn;
+  await learn.noLogging(() => loop[loop.fitting ? 'inner' : 'run'](pass, [gather]));
   const bad = raw.findIndex((x) => Number.isNaN(x));
   if (bad >= 0) {
-    const { clause, spoilt } = reportWeights(learn.model);
+    const { clause, remedy = "Look at the model's forward pass." } = reportWeights(model);
     throw new NumericError(
-      `The prediction of row ${Math.floor(bad / outputs)} is NaN: ${clause}. ${spoilt ? SPOILT : "Look at the model's forward pass."}`,
+      `The prediction of row ${Math.floor(bad / outputs)} is NaN: ${clause}. ${remedy}`,
     );
   }
   const preds = act ? raw.map((x) => act(x)) : lossFunc.activation(raw, outputs);
-  const decoded = withDecoded ? lossFunc.decodes(preds, outputs) : undefined;
-  return {
-    preds,
-    targets,
-    rows,
-    ...(inputs && { inputs }),
-    ...(decoded && { decoded }),
-    ...(losses && { losses }),
-  };
+  const decoded = withDecoded && { decoded: lossFunc.decodes(preds, outputs) };
+  return { preds, targets, rows, ...(inputs && { inputs }), ...decoded, ...(losses && { losses }) };
 }
 
 const SHOW = { dsIdx: 1 as 0 | 1, dl: undefined as DataLoader | undefined, maxN: 9 };
 
-/** fastai's `show_results`: decoded rows with their predictions. */
+/** See Learner.showResults. */
 export async function showResults(
   learn: Learner,
-  options: { dsIdx?: 0 | 1; dl?: DataLoader; maxN?: number } = {},
+  options: Partial<typeof SHOW> = {},
 ): Promise<void> {
-  const { dsIdx, dl, maxN } = given(SHOW, options, 'showResults');
+  const { dsIdx, dl = learn.loader(dsIdx), maxN } = given(SHOW, options, 'showResults');
   checkNumber(maxN, maxN >= 1, 'maxN must be a number of rows, at least 1');
   const { lossFunc, model } = learn;
   const rows: Record<string, string | number>[] = [];
-  const source = dl ?? learn.loader(dsIdx);
   learn.settle();
-  for (const batch of source.batches(0)) {
+  for (const batch of dl.batches(0)) {
     const raw = model.forward(batch, false).slice(0, batch.size * model.outputs);
     const activated = lossFunc.activation(raw, model.outputs);
     const shown = model.outputs === 1 ? activated : lossFunc.decodes(activated, model.outputs);

@@ -2,7 +2,7 @@ import { type Chart, display } from '../data/output.js';
 
 import { RecitalError } from '../errors.js';
 import { checkCount, given } from '../options.js';
-import { asMade, counted, printed } from '../printed.js';
+import { counted, printed } from '../printed.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
 import { checkRules, type LrFindResult, type SuggestName, suggestNames } from './lr-find.js';
@@ -181,39 +181,6 @@ function shown(chart: Chart): Chart {
   return chart;
 }
 
-/**
- * Keeps `learn.training`, `learn.pctTrain` and `learn.trainIter` up to date (fastai's
- * TrainEvalCallback).
- * @example learn.cbs.some((cb) => cb instanceof TrainEval) // true
- */
-export class TrainEval implements Callback {
-  readonly name = 'TrainEval';
-  readonly order = -10;
-  readonly runValid = false;
-
-  beforeFit(learn: Learner): void {
-    learn.trainIter = learn.resumed?.trainIter ?? 0;
-    learn.pctTrain = 0;
-  }
-
-  beforeTrain(learn: Learner): void {
-    const { resumed, epoch, nEpoch } = learn;
-    learn.pctTrain =
-      resumed?.epoch === epoch && resumed.iter > 0 ? resumed.pctTrain : epoch / nEpoch;
-    learn.training = true;
-  }
-
-  afterBatch(learn: Learner): void {
-    learn.pctTrain += 1 / (learn.nIter * learn.nEpoch);
-    learn.trainIter++;
-  }
-
-  beforeValidate(learn: Learner): void {
-    learn.training = false;
-  }
-}
-
-printed(TrainEval, (cb) => asMade(cb));
 printed(Recorder, ({ values, losses, metricNames }) => {
   if (losses.length === 0) return 'Recorder: no run yet';
   const last = (values.at(-1) ?? []).flatMap((x, i) =>

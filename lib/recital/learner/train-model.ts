@@ -5,8 +5,7 @@ import { CrossEntropyLossFlat } from '../nn/cross-entropy.js';
 import type { Model } from '../nn/model.js';
 import { checkOptions, checkRounds } from '../options.js';
 import type { Callback } from './callback.js';
-import { Learner, type LearnerOptions } from './learner.js';
-import { learnerOptions } from './learner-options.js';
+import { Learner, type LearnerOptions, learnerOptions } from './learner.js';
 import { accuracy } from './metrics.js';
 
 /**

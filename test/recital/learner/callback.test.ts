@@ -125,7 +125,7 @@ describe('a callback', () => {
       [{ name: 7, afterEpoch: () => {} }, 'The name of a callback must be a string, got number'],
       [EarlyStopping, 'Make one: new EarlyStopping()'],
       [null, 'got null'],
-      ['Progress', 'got string'],
+      ['Progress', 'got a string'],
     ];
     for (const [cb, message] of wrong)
       expect(() => checkCallback(cb)).to.throw(ArgumentError, message);

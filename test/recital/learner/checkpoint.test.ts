@@ -61,7 +61,7 @@ describe('Learner.save and load', () => {
 
   it('keeps a run of every kind', async () => {
     const runs: ((learn: Learner, cbs: Callback) => Promise<void>)[] = [
-      (learn, cbs) => learn.fit(2, 0.01, { wd: 0.2, resetOpt: true, cbs }),
+      (learn, cbs) => learn.fit(2, 0.01, { wd: 0.2, cbs }),
       (learn, cbs) => learn.fit(2, { start: 1e-3, stop: 1e-2 }, { cbs }),
       (learn, cbs) =>
         learn.fitOneCycle(2, [0.01], {
@@ -71,7 +71,7 @@ describe('Learner.save and load', () => {
           moms: [0.9, 0.8, 0.9],
           cbs,
         }),
-      (learn, cbs) => learn.fitFlatCos(3, { stop: 0.01 }, { pctStart: 0.5, startEpoch: 1, cbs }),
+      (learn, cbs) => learn.fitFlatCos(3, { stop: 0.01 }, { pctStart: 0.5, cbs }),
       (learn, cbs) => learn.fitSgdr(2, 1, { lrMax: 0.01, cycleMult: 1, cbs }),
     ];
     for (const run of runs) {

@@ -336,7 +336,7 @@ describe('Learner', () => {
     await learn.fit(1, 0.02);
     expect(learn.opt).to.equal(opt);
     expect(learn.opt.hypers).to.include({ lr: 0.02, wd: 0.2 });
-    await learn.fit(1, 0.02, { resetOpt: true });
+    learn.createOpt();
     expect(learn.opt).to.not.equal(opt);
   });
 

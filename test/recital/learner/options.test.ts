@@ -33,12 +33,12 @@ describe('an option that there is not', () => {
     const before = weights(learn);
     const runs: [() => Promise<unknown>, string][] = [
       [
-        () => learn.fit(1, 1e-3, odd({ reset_opt: true })),
-        'fit has no option "reset_opt"; did you mean "resetOpt"?',
+        () => learn.fitOneCycle(1, 1e-3, odd({ div_final: 9 })),
+        'fitOneCycle has no option "div_final"; did you mean "divFinal"?',
       ],
       [
         () => learn.fit(1, 1e-3, odd({ pctStart: 0.3 })),
-        'fit has no option "pctStart". Its options: wd, cbs, resetOpt, startEpoch.',
+        'fit has no option "pctStart". Its options: wd, cbs.',
       ],
       [
         () => learn.fitOneCycle(1, 1e-3, odd({ pctstart: 0.3 })),

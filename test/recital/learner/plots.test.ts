@@ -1,13 +1,10 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import type { CollabDataLoaders } from '../../../lib/recital/data/collab.js';
 import type { Chart } from '../../../lib/recital/data/output.js';
 import { chartSvg } from '../../../lib/recital/display/chart-render.js';
-import { calibration } from '../../../lib/recital/learner/interpretation.js';
 import type { LrFindResult } from '../../../lib/recital/learner/lr-find.js';
 import { plotSched } from '../../../lib/recital/learner/plots.js';
 import type { Recorder } from '../../../lib/recital/learner/recorder.js';
-import { BCEWithLogitsLossFlat } from '../../../lib/recital/nn/losses.js';
 import { displayed, makeLearner } from '../../support/learner.js';
 import { shown } from '../../support/shown.js';
 
@@ -25,19 +22,6 @@ describe('plots of a learner', () => {
       'Hyper-parameters during training',
     ]);
     expect(charts.every((chart, i) => chart === returned[i])).to.equal(true);
-  });
-
-  it('are returned by a calibration, too', async () => {
-    const learn = makeLearner({ bs: 600, lossFunc: new BCEWithLogitsLossFlat(), ranged: false });
-    const { valid } = learn.dls as CollabDataLoaders;
-    valid.data.target.forEach((y, i) => {
-      valid.data.target[i] = y > 3 ? 1 : 0;
-    });
-    const reliability = await calibration(learn);
-    const returned: Chart[] = [];
-    const { charts } = shown(() => returned.push(reliability.plotCalibration()));
-    expect(charts).to.have.length(1);
-    expect(charts[0]).to.equal(returned[0]);
   });
 
   it('of lrFind are part of its result, shown or not, and the result prints its suggestions alone', async () => {

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { Random } from '../../../lib/recital/compute/random.js';
+import { TrainEval } from '../../../lib/recital/learner/callback.js';
 import {
   GradientAccumulation,
   GradientClip,
@@ -21,7 +22,7 @@ import { AvgMetric, accuracyThresh, mae, rmse } from '../../../lib/recital/learn
 import { Lookahead } from '../../../lib/recital/learner/optimizers/lookahead.js';
 import { biasSplitter } from '../../../lib/recital/learner/optimizers/optimizer.js';
 import { Adam, SGD } from '../../../lib/recital/learner/optimizers/steps.js';
-import { Recorder, TrainEval } from '../../../lib/recital/learner/recorder.js';
+import { Recorder } from '../../../lib/recital/learner/recorder.js';
 import { ParamScheduler, schedLin } from '../../../lib/recital/learner/schedules.js';
 import { EmbeddingNN } from '../../../lib/recital/models/embedding-nn.js';
 import { Parameter } from '../../../lib/recital/nn/parameter.js';
@@ -136,18 +137,18 @@ describe('what is printed', () => {
     const all: [unknown, string][] = [
       [
         new EarlyStopping({ patience: 3 }),
-        "EarlyStopping({ monitor: 'valid_loss', comp: 'less', minDelta: 0, resetOnFit: true, patience: 3 })",
+        "EarlyStopping({ monitor: 'valid_loss', comp: 'less', minDelta: 0, patience: 3 })",
       ],
       [
         new ReduceLROnPlateau({ factor: 5 }),
-        "ReduceLROnPlateau({ monitor: 'valid_loss', comp: 'less', minDelta: 0, resetOnFit: true, patience: 1, factor: 5, minLr: 0 })",
+        "ReduceLROnPlateau({ monitor: 'valid_loss', comp: 'less', minDelta: 0, patience: 1, factor: 5, minLr: 0 })",
       ],
       [
         new SaveModel({ fname: null }),
-        "SaveModel({ monitor: 'valid_loss', comp: 'less', minDelta: 0, resetOnFit: true, fname: null, everyEpoch: 0, atEnd: false, withOpt: false })",
+        "SaveModel({ monitor: 'valid_loss', comp: 'less', minDelta: 0, fname: null, everyEpoch: 0, withOpt: false })",
       ],
       [new ShortEpoch({ pct: 0.5 }), 'ShortEpoch({ pct: 0.5, shortValid: true })'],
-      [new GradientClip(), 'GradientClip({ maxNorm: 1, normType: 2 })'],
+      [new GradientClip(), 'GradientClip({ maxNorm: 1 })'],
       [new GradientAccumulation(), 'GradientAccumulation({ nAcc: 32 })'],
       [new CSVLogger(), "CSVLogger({ fname: 'history.csv', append: false })"],
       [new FetchPreds(), 'FetchPreds()'],

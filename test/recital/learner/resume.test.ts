@@ -205,7 +205,7 @@ describe('an interrupted run', () => {
     const other = makeLearner({ bs: 100 });
     other.unfinished = learn.unfinished;
     expect(await rejection(other.resume())).to.contain(
-      'has 18 batches an epoch, these loaders have 12',
+      'has 18 batches per epoch, these loaders have 12',
     );
     expect(other.unfinished, 'and not lost').to.equal(learn.unfinished);
   });

@@ -26,7 +26,6 @@ import {
 
 import {
   FetchPreds,
-  type FetchPredsOptions,
   ShortEpoch,
   type ShortEpochOptions,
 } from '../../../lib/recital/learner/callbacks/training.js';
@@ -36,7 +35,7 @@ import type {
   FitOneCycleOptions,
   FitOptions,
   FitSgdrOptions,
-} from '../../../lib/recital/learner/fit.js';
+} from '../../../lib/recital/learner/fit-plan.js';
 import type { Learner } from '../../../lib/recital/learner/learner.js';
 import {
   Lookahead,
@@ -67,12 +66,13 @@ import {
   SGD,
   type SGDOptions,
 } from '../../../lib/recital/learner/optimizers/steps.js';
+import type { GetPredsOptions } from '../../../lib/recital/learner/predictions.js';
 import { Parameter } from '../../../lib/recital/nn/parameter.js';
 import { makeLearner } from '../../support/learner.js';
 
 // What matters here happens when it is compiled: each literal names every option there is, by
 // fastai's name, and no other.
-const fit: Required<FitOptions> = { wd: 0.1, cbs: [], resetOpt: false, startEpoch: 0 };
+const fit: Required<FitOptions> = { wd: 0.1, cbs: [] };
 const oneCycle: Required<FitOneCycleOptions> = {
   ...fit,
   div: 25,
@@ -119,7 +119,6 @@ const tracker: Required<TrackerOptions> = {
   monitor: 'valid_loss',
   comp: 'less',
   minDelta: 0,
-  resetOnFit: true,
 };
 const patience: Required<PatienceOptions> = { ...tracker, patience: 1 };
 const callbacks = {
@@ -128,10 +127,9 @@ const callbacks = {
     ...tracker,
     fname: 'model',
     everyEpoch: false,
-    atEnd: false,
     withOpt: false,
   } satisfies Required<SaveModelOptions>,
-  clip: { maxNorm: 1, normType: 2 } satisfies Required<GradientClipOptions>,
+  clip: { maxNorm: 1 } satisfies Required<GradientClipOptions>,
   accumulate: { nAcc: 32 } satisfies Required<GradientAccumulationOptions>,
   short: { pct: 0.01, shortValid: true } satisfies Required<ShortEpochOptions>,
   csv: { fname: 'history.csv', append: false } satisfies Required<CSVLoggerOptions>,
@@ -140,8 +138,7 @@ const callbacks = {
     withInput: false,
     withDecoded: false,
     withLoss: false,
-    cbs: [],
-  } satisfies FetchPredsOptions,
+  } satisfies GetPredsOptions,
 };
 
 const classes: OptClass[] = [Adam, SGD, RMSProp, RAdam, QHAdam, Larc, Lamb];

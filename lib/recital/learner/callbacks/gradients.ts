@@ -7,39 +7,34 @@ import type { Learner } from '../learner.js';
 const CLIP = {
   /** The largest norm; default 1. */
   maxNorm: 1,
-  /** Order of the norm; default 2, Infinity for the largest absolute value. */
-  normType: 2,
 };
 
 /** Options of GradientClip; defaults as fastai's. */
 export type GradientClipOptions = Partial<typeof CLIP>;
 
 /**
- * Scales the gradients down if their norm, over all parameters that are trained, is more than
- * `maxNorm` (fastai's GradientClip, PyTorch's `clip_grad_norm_`): g ← g·min(1, maxNorm/(‖g‖ +
- * 1e-6)).
+ * Scales the gradients down if their Euclidean norm, over all parameters that are trained, is more
+ * than `maxNorm` (fastai's GradientClip, PyTorch's `clip_grad_norm_`):
+ * g ← g·min(1, maxNorm/(‖g‖ + 1e-6)).
  * @example await learn.fit(1, 1e-3, { cbs: new GradientClip({ maxNorm: 1 }) });
  */
 export class GradientClip implements Callback {
   readonly name = 'GradientClip';
   readonly order = 11;
   readonly maxNorm: number;
-  readonly normType: number;
   /** The norm before the last step. */
   norm = NaN;
 
   constructor(options: GradientClipOptions = {}) {
-    const { maxNorm, normType } = given(CLIP, options, 'GradientClip');
+    const { maxNorm } = given(CLIP, options, 'GradientClip');
     checkNumber(maxNorm, maxNorm > 0, 'maxNorm must be positive');
-    checkNumber(normType, normType > 0, 'normType must be positive');
     this.maxNorm = maxNorm;
-    this.normType = normType;
   }
 
   beforeStep({ opt, epoch, iter }: Learner): void {
     const trained = opt.groups.flatMap(({ params }) => params.filter((p) => p.trainable));
-    const norms = trained.map((p) => pNorm(p.grad.subarray(0, p.gradSize), this.normType));
-    this.norm = pNorm(norms, this.normType);
+    const norms = trained.map((p) => norm(p.grad.subarray(0, p.gradSize)));
+    this.norm = norm(norms);
     if (!Number.isFinite(this.norm)) {
       const bad = trained.find((_, i) => !Number.isFinite(norms[i]));
       throw new NumericError(
@@ -52,15 +47,10 @@ export class GradientClip implements Callback {
   }
 }
 
-function pNorm(x: ArrayLike<number>, order: number): number {
+function norm(x: ArrayLike<number>): number {
   let sum = 0;
-  if (order === Infinity) {
-    for (let i = 0; i < x.length; i++) sum = Math.max(sum, Math.abs(x[i])); // NaN stays NaN
-    return sum;
-  }
-  if (order === 2) for (let i = 0; i < x.length; i++) sum += x[i] * x[i];
-  else for (let i = 0; i < x.length; i++) sum += Math.abs(x[i]) ** order;
-  return sum ** (1 / order);
+  for (let i = 0; i < x.length; i++) sum += x[i] * x[i];
+  return Math.sqrt(sum);
 }
 
 const ACCUMULATION = {
@@ -106,5 +96,5 @@ export class GradientAccumulation implements Callback {
   }
 }
 
-printed(GradientClip, (cb) => asMade(cb, ['maxNorm', 'normType']));
+printed(GradientClip, (cb) => asMade(cb, ['maxNorm']));
 printed(GradientAccumulation, (cb) => asMade(cb, ['nAcc']));

@@ -10,10 +10,7 @@ import { greaterByName } from '../metrics.js';
 import { modelFile } from '../model-file.js';
 
 const TRACKER = {
-  /**
-   * Column of the training table: `train_loss`, `valid_loss` or a metric's name; default
-   * `valid_loss`.
-   */
+  /** Column of the training table: `train_loss`, `valid_loss` (default) or a metric's name. */
   monitor: 'valid_loss',
   /**
    * Whether less or more is better; default: as the metric says (`greater`; all of the library's
@@ -23,16 +20,14 @@ const TRACKER = {
   comp: undefined as 'less' | 'greater' | undefined,
   /** A value counts as better if it is so by more than this; default 0. */
   minDelta: 0,
-  /** Whether each fit starts to compare anew; default true. */
-  resetOnFit: true,
 };
 
 /** The column that a callback watches, and when it is better than before; defaults as fastai's. */
 export type TrackerOptions = Partial<typeof TRACKER>;
 
 /**
- * Base of callbacks that look for the best value of a column of the training table (fastai's
- * TrackerCallback).
+ * Base of callbacks that look for the best value of a column of the training table, anew in each
+ * fit (fastai's TrackerCallback).
  * @example
  * class Best extends Tracker {
  *   readonly name = 'Best';
@@ -51,23 +46,19 @@ export abstract class Tracker implements Callback {
   /** Whether less or more is better; before the first fit, as far as the name tells. */
   comp: 'less' | 'greater';
   readonly minDelta: number;
-  readonly resetOnFit: boolean;
   /** The best value so far; undefined before the first fit, infinite before the first epoch. */
   best: number | undefined;
-  /** Whether the last epoch's value is the best. */
-  newBest = false;
   private column = 0;
   private readonly asked: 'less' | 'greater' | undefined;
 
   constructor(options: TrackerOptions = {}) {
-    const { monitor, comp, minDelta, resetOnFit } = given(TRACKER, options, new.target.name);
+    const { monitor, comp, minDelta } = given(TRACKER, options, new.target.name);
     checkNumber(minDelta, minDelta >= 0, 'minDelta must not be negative');
     if (comp !== undefined) checkOneOf(comp, ['less', 'greater'], 'comp');
     this.monitor = monitor;
     this.asked = comp;
     this.comp = comp ?? (greaterByName(monitor) ? 'greater' : 'less');
     this.minDelta = minDelta;
-    this.resetOnFit = resetOnFit;
   }
 
   beforeFit({ recorder, resumed, dls, metrics }: Learner): void {
@@ -83,20 +74,22 @@ export abstract class Tracker implements Callback {
       );
     const greater = metrics[this.column - 2]?.greater; // behind the two losses
     if (this.asked === undefined && greater !== undefined) this.comp = greater ? 'greater' : 'less';
-    if (this.best !== undefined && (resumed || !this.resetOnFit)) return;
+    if (this.best !== undefined && resumed) return;
     this.best = this.comp === 'less' ? Infinity : -Infinity;
     this.reset();
   }
 
-  /** Compares the last epoch's value; undefined if there is none, as validation was left out. */
+  /**
+   * Whether the last epoch's value is the best; undefined if there is none, as validation was left
+   * out.
+   */
   protected compare({ recorder }: Learner): boolean | undefined {
     const value = recorder.values[recorder.values.length - 1][this.column];
-    this.newBest = false;
     if (value === null) return undefined;
     const { best = NaN, minDelta } = this;
-    this.newBest = this.comp === 'less' ? value + minDelta < best : value - minDelta > best;
-    if (this.newBest) this.best = value;
-    return this.newBest;
+    const better = this.comp === 'less' ? value + minDelta < best : value - minDelta > best;
+    if (better) this.best = value;
+    return better;
   }
 
   /** Called when a fit starts to compare anew. */
@@ -128,9 +121,8 @@ abstract class PatientTracker extends Tracker {
     this.patience = patience;
   }
 
-  override beforeFit(learn: Learner): void {
-    super.beforeFit(learn);
-    if (!learn.resumed) this.wait = 0;
+  protected override reset(): void {
+    this.wait = 0;
   }
 
   afterEpoch(learn: Learner): void {
@@ -192,9 +184,8 @@ export class ReduceLROnPlateau extends PatientTracker {
 
   protected act({ opt, epoch }: Learner): void {
     const before = opt.hypers.lr;
-    opt.setHypers({
-      lr: opt.groups.map(({ hypers }) => Math.max(hypers.lr / this.factor, this.minLr)),
-    });
+    const lr = opt.groups.map(({ hypers }) => Math.max(hypers.lr / this.factor, this.minLr));
+    opt.setHypers({ lr });
     this.wait = 0;
     if (opt.hypers.lr < before) display().text(`Epoch ${epoch}: reducing lr to ${opt.hypers.lr}`);
   }
@@ -212,8 +203,6 @@ const SAVE_MODEL = {
    * n-th. Default false: save what is better than before.
    */
   everyEpoch: false as boolean | number,
-  /** Save when the run ends, and do not go back to the best; default false. */
-  atEnd: false,
   /** Save the state of training too, so that a run can be resumed from the file; default false. */
   withOpt: false,
 };
@@ -235,29 +224,22 @@ export class SaveModel extends Tracker {
   override readonly order = 61;
   readonly fname: string | null;
   readonly everyEpoch: number;
-  readonly atEnd: boolean;
   readonly withOpt: boolean;
   /** The file that was written last. */
   lastSavedPath: string | undefined;
   private goBack: (() => void) | undefined;
 
   constructor(options: SaveModelOptions = {}) {
-    const all = given(SAVE_MODEL, options, 'SaveModel');
-    const { fname, everyEpoch, atEnd, withOpt, ...rest } = all;
+    const { fname, everyEpoch, withOpt, ...rest } = given(SAVE_MODEL, options, 'SaveModel');
     super(rest);
     this.everyEpoch = Number(everyEpoch);
     if (!(Number.isInteger(this.everyEpoch) && this.everyEpoch >= 0))
       throw new ArgumentError(
         `everyEpoch is true, false or a whole number of epochs, got ${said(everyEpoch)}.`,
       );
-    if (this.everyEpoch && atEnd)
-      throw new ArgumentError(
-        'everyEpoch and atEnd cannot both be set: the last epoch is saved as one of every epoch.',
-      );
-    if (fname === null && (this.everyEpoch || atEnd))
-      throw new ArgumentError('everyEpoch and atEnd write files: give fname.');
+    if (fname === null && this.everyEpoch)
+      throw new ArgumentError('everyEpoch writes files: give fname.');
     this.fname = fname;
-    this.atEnd = atEnd;
     this.withOpt = withOpt;
   }
 
@@ -284,8 +266,7 @@ export class SaveModel extends Tracker {
   }
 
   afterFit(learn: Learner): void {
-    if (this.atEnd) this.save(learn, `${this.fname}`);
-    else if (!learn.interrupted) this.goBack?.();
+    if (!learn.interrupted) this.goBack?.();
   }
 
   private save(learn: Learner, name: string): void {

@@ -1,4 +1,3 @@
-import type { DataLoader } from '../../data/batches.js';
 import { display } from '../../data/output.js';
 import { checkNumber, given } from '../../options.js';
 import { asMade, printed } from '../../printed.js';
@@ -7,10 +6,9 @@ import {
   CancelFitException,
   CancelTrainException,
   CancelValidException,
-  list,
 } from '../callback.js';
 import type { Learner } from '../learner.js';
-import { checkDsIdx, type Predictions } from '../predictions.js';
+import { checkDsIdx, type GetPredsOptions, PREDS, type Predictions } from '../predictions.js';
 
 /**
  * Ends the run when the loss of a batch is NaN or infinite (fastai's TerminateOnNaNCallback): with
@@ -26,9 +24,8 @@ export class TerminateOnNaN implements Callback {
 
   afterLoss({ loss, loop, epoch, iter, training }: Learner): void {
     if (Number.isFinite(loss) || !loop.fitting) return;
-    display().warn(
-      `The loss became ${loss} in epoch ${epoch}, ${training ? 'training' : 'validation'} batch ${iter}: the run ends.`,
-    );
+    const batch = `${training ? 'training' : 'validation'} batch ${iter}`;
+    display().warn(`The loss became ${loss} in epoch ${epoch}, ${batch}: the run ends.`);
     throw new CancelFitException();
   }
 }
@@ -71,29 +68,9 @@ export class ShortEpoch implements Callback {
   }
 }
 
-const FETCH_PREDS = {
-  /** 0 the training set (whole, in order), 1 (default) the validation set. */
-  dsIdx: 1 as 0 | 1,
-  /** Another loader instead. */
-  dl: undefined as DataLoader | undefined,
-  /** As in getPreds. */
-  withInput: false,
-  /** As in getPreds. */
-  withDecoded: false,
-  /** As in getPreds. */
-  withLoss: false,
-  /** As in getPreds. */
-  act: undefined as ((x: number) => number) | undefined,
-  /** Callbacks that are left out while it predicts; default: none. */
-  cbs: [] as Callback | readonly Callback[],
-};
-
-/** Options of FetchPreds: those of getPreds, and callbacks to leave out. */
-export type FetchPredsOptions = Partial<typeof FETCH_PREDS>;
-
 /**
  * Predicts after every validation of a run, for callbacks that look at predictions while the model
- * is trained (fastai's FetchPredsCallback).
+ * is trained (fastai's FetchPredsCallback). Its options are those of getPreds.
  * @example
  * const fetch = new FetchPreds({ dsIdx: 0 });
  * await learn.fit(2, 1e-3, { cbs: [fetch, { name: 'look', afterEpoch: () => console.log(fetch.preds!.preds[0]) }] });
@@ -104,24 +81,15 @@ export class FetchPreds implements Callback {
   readonly removeOnFetch = true;
   /** The last predictions; undefined before the first validation. */
   preds: Predictions | undefined;
-  private readonly options: Omit<typeof FETCH_PREDS, 'cbs'>;
-  private readonly left: readonly Callback[];
+  private readonly options: GetPredsOptions;
 
-  constructor(options: FetchPredsOptions = {}) {
-    const { cbs, ...rest } = given(FETCH_PREDS, options, 'FetchPreds');
-    checkDsIdx(rest.dsIdx);
-    this.options = rest;
-    this.left = list(cbs);
+  constructor(options: GetPredsOptions = {}) {
+    this.options = given(PREDS, options, 'FetchPreds');
+    checkDsIdx(this.options.dsIdx);
   }
 
   async afterValidate(learn: Learner): Promise<void> {
-    if (!learn.loop.fitting) return;
-    await learn.withoutCbs(
-      (cb) => this.left.includes(cb),
-      async () => {
-        this.preds = await learn.getPreds({ ...this.options, inner: true });
-      },
-    );
+    if (learn.loop.fitting) this.preds = await learn.getPreds(this.options);
   }
 }
 

@@ -7,11 +7,11 @@ import type { Tracks } from '../../data/tracks.js';
 import { Vocabulary } from '../../data/vocabulary.js';
 import { cholesky, choleskySolve } from '../../decomposition/positive-definite.js';
 import { ArgumentError, NumericError } from '../../errors.js';
-import { firstNotFinite } from '../../learner/not-finite.js';
 import {
   checkArgument,
   checkNumber,
   checkOptions,
+  firstNotFinite,
   given,
   isNumbers,
   type NoOptions,

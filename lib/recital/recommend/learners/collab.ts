@@ -4,7 +4,7 @@ import { type Column, Table } from '../../data/table.js';
 import { principalComponents } from '../../decomposition/pca.js';
 import { ArgumentError } from '../../errors.js';
 import type { LearnerOptions } from '../../learner/learner.js';
-import { learnerOptions } from '../../learner/learner-options.js';
+import { learnerOptions } from '../../learner/learner.js';
 import { EmbeddingDotBias } from '../../models/embedding-dot-bias.js';
 import { EmbeddingNN, type EmbSzs, type TabularConfig } from '../../models/embedding-nn.js';
 import { checkCount, checkOptions, type NoOptions, whatIs } from '../../options.js';

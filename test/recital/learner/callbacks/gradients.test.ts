@@ -43,24 +43,17 @@ describe('GradientClip', () => {
   }
 
   it('scales all gradients to the norm, and leaves smaller ones alone', async () => {
-    for (const [normType, norm] of [
-      [2, (g: number[]) => Math.hypot(...g)],
-      [1, (g: number[]) => g.reduce((sum, x) => sum + Math.abs(x), 0)],
-      [Infinity, (g: number[]) => Math.max(...g.map(Math.abs))],
-    ] as const) {
-      const [whole] = await clipped(new GradientClip({ maxNorm: 1e9, normType }));
-      const maxNorm = norm(whole) / 4;
-      const clip = new GradientClip({ maxNorm, normType });
-      const [, cut] = await clipped(clip);
-      expect(norm(cut) / maxNorm).to.be.closeTo(1, 1e-3);
-      expectClose(
-        cut.map((x) => 4 * x),
-        whole,
-        1e-3 * Math.max(...whole.map(Math.abs)),
-      );
-      const [, same] = await clipped(new GradientClip({ maxNorm: 4 * norm(whole), normType }));
-      expect(same).to.deep.equal(whole);
-    }
+    const [whole] = await clipped(new GradientClip({ maxNorm: 1e9 }));
+    const maxNorm = Math.hypot(...whole) / 4;
+    const [, cut] = await clipped(new GradientClip({ maxNorm }));
+    expect(Math.hypot(...cut) / maxNorm).to.be.closeTo(1, 1e-3);
+    expectClose(
+      cut.map((x) => 4 * x),
+      whole,
+      1e-3 * Math.max(...whole.map(Math.abs)),
+    );
+    const [, same] = await clipped(new GradientClip({ maxNorm: 16 * maxNorm }));
+    expect(same).to.deep.equal(whole);
   });
 
   it('counts layers and embeddings alike', async () => {
@@ -110,19 +103,14 @@ describe('GradientClip', () => {
       name: 'spoil',
       beforeStep: ({ model }) => void (model.parameters[1].grad[0] = NaN),
     };
-    for (const normType of [2, 1, Infinity]) {
-      const error = await rejection(
-        learn.fit(1, 1e-3, { cbs: [spoil, new GradientClip({ normType })] }),
-      );
-      expect(error).to.contain(
-        'NumericError: The gradient of iWeight is not finite in epoch 0, batch 0',
-      );
-    }
+    const error = await rejection(learn.fit(1, 1e-3, { cbs: [spoil, new GradientClip()] }));
+    expect(error).to.contain(
+      'NumericError: The gradient of iWeight is not finite in epoch 0, batch 0',
+    );
   });
 
   it('refuses norms that are none', () => {
     expect(() => new GradientClip({ maxNorm: 0 })).to.throw(ArgumentError, 'maxNorm');
-    expect(() => new GradientClip({ normType: NaN })).to.throw(ArgumentError, 'normType');
   });
 });
 

@@ -218,7 +218,7 @@ describe('A learner that trains', () => {
         found.push(learn.bias().length, evaluateRecommender(learn, heldOut).users);
         learn.save('within');
         learn.export('within');
-        found.push((await learn.getPreds({ dsIdx: 0, inner: true })).preds.length);
+        found.push((await learn.getPreds({ dsIdx: 0 })).preds.length);
       },
       afterBatch: () => void learn.similarTracks('track05'),
     };

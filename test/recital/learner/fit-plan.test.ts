@@ -78,13 +78,6 @@ describe('kinds of runs', () => {
     expect(weights(byClass)).to.deep.equal(weights(byFunction));
   });
 
-  it('skip the epochs before startEpoch, and their part of the schedule', async () => {
-    const learn = makeLearner(five);
-    await learn.fitOneCycle(3, 5e-3, { pctStart: 0.3, div: 10, divFinal: 1e3, startEpoch: 1 });
-    expectClose(learn.recorder.lrs, g.one_cycle_3.lr.slice(5), 2e-9, 'lr');
-    expect(learn.recorder.log[0]).to.equal(2);
-  });
-
   it('are refused before anything is trained if an argument makes no sense', async () => {
     const learn = makeLearner();
     const before = weights(learn);
@@ -97,7 +90,6 @@ describe('kinds of runs', () => {
       [() => learn.fitSgdr(1, 0), 'cycleLen must be a positive whole number'],
       [() => learn.fitSgdr(2, 1, { cycleMult: 1.5 }), 'cycleMult must be a positive whole number'],
       [() => learn.fitSgdr(2, 1, { lrMax: 0 }), 'lr must be a positive number'],
-      [() => learn.fit(1, 1e-3, { startEpoch: -1 }), 'startEpoch must be a whole number'],
       [() => learn.fit(1, [1e-3, 1e-2]), '2 learning rates for 1 parameter groups'],
     ];
     for (const [work, message] of refused)

@@ -1,83 +1,95 @@
 import { ArgumentError } from '../errors.js';
-import { checkCount, checkNumber, checkOptions, checkRounds, MAX_ROUNDS } from '../options.js';
+import {
+  checkCount,
+  checkNumber,
+  checkOptions,
+  checkRounds,
+  given,
+  MAX_ROUNDS,
+} from '../options.js';
 import { type Callback, list } from './callback.js';
 import type { Learner } from './learner.js';
 import { checkHyper, groupRates, type LearningRate, type Slice } from './optimizers/optimizer.js';
 import { combinedCos, combineScheds, type Schedule, schedCos } from './schedules.js';
 
-/** Options of every kind of run. */
-export interface FitOptions {
+type Moms = readonly [number, number, number];
+
+const FIT = {
   /** Weight decay from now on; default: the learner's. */
-  wd?: number;
+  wd: undefined as number | undefined,
   /** Callbacks of this run only; default: none. */
-  cbs?: Callback | readonly Callback[];
-  /**
-   * Start with a new optimizer; default false: moments survive from one fit to the next, as in
-   * fastai.
-   */
-  resetOpt?: boolean;
-  /** Skip the epochs before this one, with their part of the schedule; default 0. */
-  startEpoch?: number;
-}
+  cbs: [] as Callback | readonly Callback[],
+};
+
+/** Options of every kind of run. */
+export type FitOptions = Partial<typeof FIT>;
+
+const ONE_CYCLE = {
+  ...FIT,
+  /** The first learning rate is lrMax/div; default 25. */
+  div: 25,
+  /** The last learning rate is lrMax/divFinal; default 1e5. */
+  divFinal: 1e5,
+  /** Share of the run in which the learning rate rises; default 0.25. */
+  pctStart: 0.25,
+  /** Momentum: start, middle, end; default the learner's. */
+  moms: undefined as Moms | undefined,
+};
 
 /** Options of fitOneCycle. */
-export interface FitOneCycleOptions extends FitOptions {
-  /** The first learning rate is lrMax/div; default 25. */
-  div?: number;
-  /** The last learning rate is lrMax/divFinal; default 1e5. */
-  divFinal?: number;
-  /** Share of the run in which the learning rate rises; default 0.25. */
-  pctStart?: number;
-  /** Momentum: start, middle, end; default the learner's. */
-  moms?: readonly [number, number, number];
-}
+export type FitOneCycleOptions = Partial<typeof ONE_CYCLE>;
+
+const FLAT_COS = {
+  ...FIT,
+  /** The last learning rate is lr/divFinal; default 1e5. */
+  divFinal: 1e5,
+  /** Share of the run in which the learning rate stays; default 0.75. */
+  pctStart: 0.75,
+};
 
 /** Options of fitFlatCos. */
-export interface FitFlatCosOptions extends FitOptions {
-  /** The last learning rate is lr/divFinal; default 1e5. */
-  divFinal?: number;
-  /** Share of the run in which the learning rate stays; default 0.75. */
-  pctStart?: number;
-}
+export type FitFlatCosOptions = Partial<typeof FLAT_COS>;
+
+const SGDR = {
+  ...FIT,
+  /** Learning rate at the start of each cycle; default the learner's. */
+  lrMax: undefined as LearningRate | undefined,
+  /** Each cycle is this many times as long as the one before, a whole number; default 2. */
+  cycleMult: 2,
+};
 
 /** Options of fitSgdr. */
-export interface FitSgdrOptions extends FitOptions {
-  /** Learning rate at the start of each cycle; default the learner's. */
-  lrMax?: LearningRate;
-  /** Each cycle is this many times as long as the one before, a whole number; default 2. */
-  cycleMult?: number;
-}
+export type FitSgdrOptions = Partial<typeof SGDR>;
 
-/**
- * Options of fineTune; those of fitOneCycle are for both runs, `pctStart` and `div` for the second.
- */
-export interface FineTuneOptions extends FitOneCycleOptions {
+const FINE_TUNE = {
+  ...ONE_CYCLE,
   /** Epochs with all groups frozen but the last; default 1. */
-  freezeEpochs?: number;
+  freezeEpochs: 1,
   /** In the second run the last group's rate is this many times the first one's; default 100. */
-  lrMult?: number;
-  /** As in fitOneCycle; default 0.3. */
-  pctStart?: number;
-  /** As in fitOneCycle; default 5. */
-  div?: number;
-}
+  lrMult: 100,
+  /** As in fitOneCycle, of the second run; default 0.3. */
+  pctStart: 0.3,
+  /** As in fitOneCycle, of the second run; default 5. */
+  div: 5,
+};
 
-const every = ['wd', 'cbs', 'resetOpt', 'startEpoch'] as const;
-const oneCycleNames = [...every, 'div', 'divFinal', 'pctStart', 'moms'] as const;
-const names = {
-  fit: every,
-  fitOneCycle: oneCycleNames,
-  fitFlatCos: [...every, 'divFinal', 'pctStart'],
-  fitSgdr: [...every, 'lrMax', 'cycleMult'],
-  fineTune: [...oneCycleNames, 'freezeEpochs', 'lrMult'],
-} as const;
+/** Options of fineTune: those of fitOneCycle are for both runs, `pctStart` and `div` for the second. */
+export type FineTuneOptions = Partial<typeof FINE_TUNE>;
+
+const OPTIONS = {
+  fit: FIT,
+  fitOneCycle: ONE_CYCLE,
+  fitFlatCos: FLAT_COS,
+  fitSgdr: SGDR,
+  fineTune: FINE_TUNE,
+};
 
 /** The callbacks of a run, and its other options; throws ArgumentError for an unknown one. */
 export function fitOptions<O extends FitOptions>(
-  method: keyof typeof names,
+  method: keyof typeof OPTIONS,
   options: O,
 ): { cbs: readonly Callback[]; options: Omit<O, 'cbs'> } {
-  checkOptions<FineTuneOptions & FitSgdrOptions>(options, names[method], method);
+  checkOptions(options, Object.keys(OPTIONS[method]) as (keyof O & string)[], method);
   const { cbs = [], ...rest } = options;
   return { cbs: list(cbs), options: rest };
 }
@@ -102,22 +114,22 @@ export interface FitPlan {
 
 /** Checks a call and computes its epochs, learning rates and schedules. */
 export function planOf(call: FitCall, learn: Learner): FitPlan {
-  const { startEpoch = 0, wd } = call.options;
-  checkCount(startEpoch, 'startEpoch', { least: 0 });
+  const { wd } = call.options;
   if (wd !== undefined) checkHyper('wd', wd);
   const lrs = groupRates(call.lr, learn.opt.groups.length);
   if (call.method === 'fitSgdr') return sgdr(call, lrs);
   const { nEpoch } = call;
   checkRounds(nEpoch, 'nEpoch');
   if (call.method === 'fit') return { nEpoch, lrs, scheds: {} };
-  const { divFinal = 1e5 } = call.options;
-  checkPositive('divFinal', divFinal);
   if (call.method === 'fitFlatCos') {
-    const { pctStart = 0.75 } = call.options;
+    const { divFinal, pctStart } = given(FLAT_COS, call.options, 'fitFlatCos');
+    checkPositive('divFinal', divFinal);
     const lr = lrs.map((rate) => combinedCos(pctStart, [rate, rate, rate / divFinal]));
     return { nEpoch, lrs, scheds: { lr } };
   }
-  const { div = 25, pctStart = 0.25, moms = learn.moms } = call.options;
+  const all = given(ONE_CYCLE, call.options, 'fitOneCycle');
+  const { div, divFinal, pctStart, moms = learn.moms } = all;
+  checkPositive('divFinal', divFinal);
   checkPositive('div', div);
   checkMoms(moms);
   const lr = lrs.map((rate) => combinedCos(pctStart, [rate / div, rate, rate / divFinal]));
@@ -126,10 +138,9 @@ export function planOf(call: FitCall, learn: Learner): FitPlan {
 
 const MAX_CYCLES = 1e5;
 
-function sgdr(
-  { nCycles, cycleLen, options: { cycleMult = 2 } }: FitCall & { method: 'fitSgdr' },
-  lrs: readonly number[],
-): FitPlan {
+function sgdr(call: FitCall & { method: 'fitSgdr' }, lrs: readonly number[]): FitPlan {
+  const { nCycles, cycleLen } = call;
+  const { cycleMult } = given(SGDR, call.options, 'fitSgdr');
   for (const [name, n] of Object.entries({ nCycles, cycleLen, cycleMult })) checkCount(n, name);
   if (nCycles > MAX_CYCLES || !(cycleLen * cycleMult ** (nCycles - 1) <= MAX_ROUNDS))
     throw new ArgumentError(
@@ -138,13 +149,8 @@ function sgdr(
   const epochs = Array.from({ length: nCycles }, (_, i) => cycleLen * cycleMult ** i);
   const nEpoch = epochs.reduce((a, b) => a + b, 0);
   const shares = epochs.map((e) => e / nEpoch);
-  const cycles = (lr: number): Schedule => {
-    const cycle = schedCos(lr, 0);
-    return combineScheds(
-      shares,
-      epochs.map(() => cycle),
-    );
-  };
+  const cycles = (lr: number): Schedule =>
+    combineScheds(shares, Array<Schedule>(nCycles).fill(schedCos(lr, 0)));
   return { nEpoch, lrs, scheds: { lr: lrs.map(cycles) } };
 }
 
@@ -154,7 +160,9 @@ export function fineTuneCalls(
   baseLr: LearningRate,
   options: Omit<FineTuneOptions, 'cbs'>,
 ): FitCall[] {
-  const { freezeEpochs = 1, lrMult = 100, pctStart = 0.3, div = 5, ...rest } = options;
+  const { freezeEpochs, lrMult, pctStart, div } = given(FINE_TUNE, options, 'fineTune');
+  const { wd, moms, divFinal } = options;
+  const rest = { wd, moms, divFinal };
   checkRounds(epochs, 'epochs');
   checkRounds(freezeEpochs, 'freezeEpochs');
   checkPositive('lrMult', lrMult);
@@ -170,13 +178,12 @@ export function fineTuneCalls(
 
 function halved(lr: readonly number[] | Slice): LearningRate {
   if (!('stop' in lr)) return lr.map((rate) => rate / 2);
-  return lr.start === undefined
-    ? { stop: lr.stop / 2 }
-    : { start: lr.start / 2, stop: lr.stop / 2 };
+  const stop = lr.stop / 2;
+  return lr.start === undefined ? { stop } : { start: lr.start / 2, stop };
 }
 
 /** Throws unless these are three momenta: start, middle, end. */
-export function checkMoms(moms: readonly [number, number, number]): void {
+export function checkMoms(moms: Moms): void {
   if (!Array.isArray(moms) || moms.length !== 3)
     throw new ArgumentError(
       `moms must be three momenta, [start, middle, end], got ${Array.isArray(moms) ? `${moms.length} numbers` : moms}.`,
