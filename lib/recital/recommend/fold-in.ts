@@ -36,7 +36,7 @@ export interface History {
   readonly order: Int32Array;
   /** The entries of the history that are known. */
   readonly entries: readonly HistoryItem[];
-  /** What was left out, as it was named. */
+  /** Names of what was left out. */
   readonly skipped: readonly string[];
 }
 
@@ -67,12 +67,12 @@ export function readHistory(
   const order: number[] = [];
   const entries: HistoryItem[] = [];
   const skipped: string[] = [];
-  history.forEach((entry: HistoryItem, i) => {
+  for (const [i, entry] of history.entries()) {
     const { track, playcount } = readItem(entry, i, ratings);
     const index = lookUp(recommender, track, skipUnknown);
     if (index < 0) {
       skipped.push(String(track));
-      return;
+      continue;
     }
     if (ratings && counts.has(index))
       throw new ArgumentError(
@@ -81,40 +81,30 @@ export function readHistory(
     counts.set(index, (counts.get(index) ?? 0) + playcount); // NaN stays NaN
     order.push(index);
     entries.push(entry);
-  });
-  if (order.length === 0) {
-    const some = skipped.slice(0, 3).map((name) => `"${name}"`);
+  }
+  const some = skipped.slice(0, 3).map((name) => `"${name}"`);
+  if (order.length === 0)
     throw new ArgumentError(
       `None of the ${history.length} tracks of the history is known to ${recommender.name}, such as ${some.join(', ')}. Name at least one, or recommend what is popular.`,
     );
-  }
   const track = Int32Array.from(counts.keys()).sort();
   const playcount = Float64Array.from(track, (t) => counts.get(t)!);
   return { track, playcount, order: Int32Array.from(order), entries, skipped };
 }
 
 /** An entry of a history, checked; its playcount is NaN if there is none. */
-function readItem(
-  entry: HistoryItem,
-  i: number,
-  ratings: boolean,
-): { track: Id; playcount: number } {
+function readItem(entry: HistoryItem, i: number, ratings: boolean) {
   const { track, playcount = NaN }: { track: Id; playcount?: number } =
     typeof entry === 'object' && entry !== null ? entry : { track: entry };
   if (typeof track !== 'string' && typeof track !== 'number')
     throw new ArgumentError(
       `Entry ${i} of the history (counted from 0) names no track: a track, or { track, playcount }, was expected.`,
     );
-  if (
-    typeof playcount !== 'number' ||
-    Math.abs(playcount) === Infinity ||
-    (playcount <= 0 && !ratings)
-  ) {
-    const expected = ratings
-      ? 'a finite rating was expected.'
-      : 'a positive number was expected. Leave out what was never played.';
-    throw new ArgumentError(`"${track}" has playcount ${playcount} in the history; ${expected}`);
-  }
+  const finite = typeof playcount === 'number' && Math.abs(playcount) !== Infinity;
+  if (!finite || (playcount <= 0 && !ratings))
+    throw new ArgumentError(
+      `"${track}" has playcount ${playcount} in the history; a ${ratings ? 'finite rating' : 'positive number'} was expected.`,
+    );
   return { track, playcount };
 }
 

@@ -1,4 +1,5 @@
 import { interruptible } from '../compute/interrupt.js';
+import { numbersWhere } from '../data/csr.js';
 import type { Table } from '../data/table.js';
 import type { Tracks } from '../data/tracks.js';
 import { unknownId, type Vocabulary } from '../data/vocabulary.js';
@@ -319,30 +320,23 @@ export function blockedTracks(
   recommender: Recommender,
   { among, exclude }: SimilarTracksOptions,
 ): Int32Array {
-  if (among === undefined && exclude === undefined) return new Int32Array(0);
-  if (exclude !== undefined) checkList(exclude, 'exclude');
-  const blocked = new Uint8Array(recommender.tracks.length);
-  const mark = (tracks: readonly Id[], value: 0 | 1): void => {
-    for (const track of tracks) {
-      const index = findTrack(recommender, track);
-      if (index >= 0) blocked[index] = value; // others are no candidates anyway
-    }
+  const find = (list: readonly Id[] | undefined, name: string): Set<number> | undefined => {
+    if (list === undefined) return undefined;
+    checkList(list, name);
+    return new Set(list.map((track) => findTrack(recommender, track)).filter((t) => t >= 0));
   };
-  if (among !== undefined) {
-    checkList(among, 'among');
-    if (among.length === 0)
-      throw new ArgumentError(
-        'among is empty: there is nothing to choose from. Leave it out to choose from all tracks.',
-      );
-    blocked.fill(1);
-    mark(among, 0);
-    if (!blocked.includes(0))
-      throw new ArgumentError(
-        `None of the ${among.length} tracks of among is played in the training data, so none has a score.`,
-      );
-  }
-  mark(exclude ?? [], 1);
-  return Int32Array.from(blocked.keys()).filter((t) => blocked[t] === 1);
+  const [allowed, excluded] = [find(among, 'among'), find(exclude, 'exclude')];
+  if (among?.length === 0)
+    throw new ArgumentError(
+      'among is empty: there is nothing to choose from. Leave it out to choose from all tracks.',
+    );
+  if (allowed?.size === 0)
+    throw new ArgumentError(
+      `None of the ${among!.length} tracks of among is played in the training data, so none has a score.`,
+    );
+  if (!allowed && !excluded) return new Int32Array(0);
+  const n = recommender.tracks.length;
+  return numbersWhere(n, (t) => allowed?.has(t) === false || excluded?.has(t) === true);
 }
 
 /** Throws unless these are users, and `out` has room for their scores. */
@@ -363,15 +357,10 @@ export function checkHistories(
   histories: readonly Int32Array[],
   out: Float32Array,
 ): void {
-  const each = 'of track indices, such as Int32Array.of(recommender.tracks.index(track))';
-  checkArgument(
-    Array.isArray(histories),
-    histories,
-    'scoresOfMany',
-    `an array of histories ${each}`,
-  );
+  const one = 'a history of track indices, such as Int32Array.of(recommender.tracks.index(track))';
+  checkArgument(Array.isArray(histories), histories, 'scoresOfMany', `an array, each ${one}`);
   for (const history of histories)
-    checkArgument(history instanceof Int32Array, history, 'A score', `a history ${each}`);
+    checkArgument(history instanceof Int32Array, history, 'A score', one);
   checkOut(out, histories.length * tracks.length, 'histories × tracks');
 }
 
