@@ -7,11 +7,15 @@ import type { Recommender } from './recommender.js';
 /** Scores held at once: 4 MB, which stay in the cache between scoring and selecting. */
 const BLOCK_SCORES = 1 << 20;
 
-/** Lists of n track indices and their scores, row-major, and how many of each list count. */
+/** Ranked lists for some users, a row each. */
 export interface RankedLists {
+  /** Room for tracks in each list. */
   readonly n: number;
+  /** users × n track indices, best first; −1 where a list ends early. */
   readonly track: Int32Array;
+  /** users × n scores; NaN where a list ends early. */
   readonly score: Float32Array;
+  /** Tracks in each list. */
   readonly counts: Int32Array;
 }
 
@@ -99,26 +103,18 @@ function playedBy(users: Int32Array, { indptr: from, indices: tracks }: CsrRows)
   return { indptr, indices };
 }
 
-/** Where topRows puts what it finds, all on the shared memory. */
-export interface BestOfRows {
-  /** rows × n: the index in its row. */
-  readonly track: Int32Array;
-  /** rows × n. */
-  readonly score: Float32Array;
-  /** How many of the n there are; −1 − index where a score is NaN or +∞. */
-  readonly counts: Int32Array;
-}
-
 /**
  * The n best of each row of a block of scores, in the order of {@link TopN}, on all threads.
  * @param scores rows × length, on the shared memory
  * @param options.masked columns that are not taken, by row, on the shared memory: their scores
  *   become −∞
+ * @param best what is found, on the shared memory; its `counts` are −1 − index where the score of
+ *   that index is NaN or +∞
  */
 export function topRows(
   scores: Float32Array,
   { rows, length, n, masked }: { rows: number; length: number; n: number; masked?: CsrRows },
-  { track, score, counts }: BestOfRows,
+  { track, score, counts }: Omit<RankedLists, 'n'>,
 ): void {
   const mask = masked ? [masked.indptr.byteOffset, masked.indices.byteOffset] : [0, 0];
   const found = [track, score, counts].map(({ byteOffset }) => byteOffset);

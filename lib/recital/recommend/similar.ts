@@ -61,7 +61,7 @@ export function similarUsers(
   const similarity =
     vectors && vector
       ? cosines(vectors, vector)
-      : sharedTracks(seen, known ? seen.row(to.user) : to.history);
+      : sharedColumns(known ? seen.row(to.user) : to.history, seen.transpose(), seen.indptr);
   if (known) similarity[to.user] = -Infinity;
   const what = (u: number): string => `${recommender.name}: the similarity of "${users.id(u)}"`;
   const { found, scores } = best(similarity, n, what);
@@ -121,11 +121,6 @@ function cosines({ values, width }: TrackVectors, a: ArrayLike<number>): Float32
   return out;
 }
 
-/** Cosine of the tracks of a history with those of every user, |A ∩ B| / √(|A|·|B|). */
-function sharedTracks(seen: Interactions, history: ArrayLike<number>): Float32Array {
-  return sharedColumns(history, seen.transpose(), seen.indptr);
-}
-
 /** Cosine of a track's users with those of every track, |A ∩ B| / √(|A|·|B|). */
 export function userCosine(seen: Interactions, track: number): Float32Array {
   const { indptr, indices } = seen.transpose();
@@ -133,7 +128,7 @@ export function userCosine(seen: Interactions, track: number): Float32Array {
 }
 
 /**
- * Cosine of a set of rows with the rows that each column of a sparse matrix has.
+ * Cosine of a set A of rows with the rows B of each column of a sparse matrix, |A ∩ B| / √(|A|·|B|).
  * @param columns where the rows of column c begin and end: columns[c] … columns[c + 1]
  */
 function sharedColumns(
