@@ -10,9 +10,8 @@ import { stopped, typedItems, withDuckDB } from './duckdb.js';
 export interface PlaysQuery {
   /** The file's name in messages. */
   path: string;
-  /** SQL to put after `from`. */
+  /** SQL to put after `from`; of the ids as text; of the playcount as a double. */
   from: string;
-  /** SQL of the ids of user and track as text, and of the playcount as a double. */
   user: string;
   track: string;
   playcount: string;
@@ -46,75 +45,61 @@ export async function encodePlays(
   );
 }
 
-/**
- * {@link encodePlays} on an open database, in a schema of its own. DuckDB's errors are let through.
- */
+const SCHEMA = 'recital_encoding';
+const SIDES = { users: 'user', tracks: 'track' } as const;
+
+/** {@link encodePlays} on an open database, in a schema of its own. */
 export async function* encodePlaysOn(
   connection: DuckDBConnection,
   query: PlaysQuery,
   hash: HashSql = duckHash,
 ): AsyncSteps<PlaysColumns> {
-  const run = (sql: string) => connection.run(sql);
-  await run(`create schema ${SCHEMA}`); // so that no table of a user has these names
-  await run(
-    `create table ${SCHEMA}.ids as select ${query.user} as u, ${query.track} as t, count(*) as n from ${query.from} group by grouping sets ((u), (t), ())`,
+  const { path, from } = query;
+  const ids = `${SCHEMA}.ids`;
+  await connection.run(`create schema ${SCHEMA}`); // so that no table of a user has these names
+  await connection.run(
+    `create table ${ids} as select ${query.user} as users, ${query.track} as tracks, count(*) as n from ${from} group by grouping sets ((users), (tracks), ())`,
   );
   const total = await connection.runAndReadAll(
-    `select max(n)::int from ${SCHEMA}.ids where u is null and t is null`,
+    `select max(n)::int from ${ids} where users is null and tracks is null`,
   );
   const [[rows]] = total.getRows() as [[number | null]];
-  if (!rows) throw new DataError(`"${query.path}" has no plays.`);
-  await run(
-    `create table ${SCHEMA}.users as select u as id from ${SCHEMA}.ids where u is not null order by u`,
-  );
-  await run(
-    `create table ${SCHEMA}.tracks as select t as id from ${SCHEMA}.ids where t is not null order by t`,
-  );
-  await run(`drop table ${SCHEMA}.ids`);
-  const users = await vocabulary(connection, `${SCHEMA}.users`, 'user');
-  const tracks = await vocabulary(connection, `${SCHEMA}.tracks`, 'track');
+  if (!rows) throw new DataError(`"${path}" has no plays.`);
+  for (const side of Object.keys(SIDES))
+    await connection.run(
+      `create table ${SCHEMA}.${side} as select ${side} as id from ${ids} where ${side} is not null order by ${side}`,
+    );
+  await connection.run(`drop table ${ids}`);
+  const users = await vocabulary(connection, 'users');
+  const tracks = await vocabulary(connection, 'tracks');
   for (let attempt = 0; ; attempt++) {
-    const userIndex = await hashIndex(
-      connection,
-      `${SCHEMA}.users`,
-      hash('id', attempt),
-      users.length,
-    );
-    const trackIndex = await hashIndex(
-      connection,
-      `${SCHEMA}.tracks`,
-      hash('id', attempt),
-      tracks.length,
-    );
-    if (!userIndex.distinct || !trackIndex.distinct) continue;
-    const time = query.time && (await timeSql(connection, query.time, query.from));
-    const columns = yield* codes(connection, query, {
-      rows,
-      userIndex,
-      trackIndex,
-      hash: (id) => hash(id, attempt),
-      time,
-    });
+    const index = {
+      users: await hashIndex(connection, 'users', hash('id', attempt), users.length),
+      tracks: await hashIndex(connection, 'tracks', hash('id', attempt), tracks.length),
+    };
+    if (!index.users.distinct || !index.tracks.distinct) continue;
+    const time = query.time && (await timeSql(connection, query.time, from));
+    const user = hash(query.user, attempt);
+    const track = hash(query.track, attempt);
+    const columns = yield* codes(connection, { ...query, user, track, time }, index, rows);
     return { users, tracks, ...columns };
   }
 }
 
-const SCHEMA = 'recital_encoding';
-
-/** The ids of a table, in its order. They come as few long texts: a million short ones take 1 s. */
+/** The sorted ids. They come as few long texts: a million short ones take 1 s. */
 async function vocabulary(
   connection: DuckDBConnection,
-  table: string,
-  kind: string,
+  side: keyof typeof SIDES,
 ): Promise<Vocabulary> {
-  const sizes = await connection.run(`select strlen(id)::int from ${table}`);
-  const sizeParts: Int32Array[] = [];
-  for await (const chunk of sizes)
-    sizeParts.push((typedItems(chunk.getColumnVector(0)) as Int32Array).slice());
-  const offsets = new Uint32Array(1 + sizeParts.reduce((sum, part) => sum + part.length, 0));
-  let n = 0;
-  for (const part of sizeParts) for (const size of part) offsets[n + 1] = offsets[n++] + size;
-  const bytes = new Uint8Array(offsets[n]);
+  const table = `${SCHEMA}.${side}`;
+  const sizes: number[] = [];
+  for await (const chunk of await connection.run(`select strlen(id)::int from ${table}`))
+    for (const size of typedItems(chunk.getColumnVector(0)) as Int32Array) sizes.push(size);
+  const offsets = new Uint32Array(1 + sizes.length);
+  sizes.forEach((size, i) => {
+    offsets[i + 1] = offsets[i] + size;
+  });
+  const bytes = new Uint8Array(offsets[sizes.length]);
   const texts = await connection.run(
     `select encode(string_agg(id, '' order by rowid)) from ${table} group by rowid // 100000 order by rowid // 100000`,
   );
@@ -125,18 +110,18 @@ async function vocabulary(
       used += some.length;
     }
   }
-  return new Vocabulary(bytes, offsets, { kind });
+  return new Vocabulary(bytes, offsets, { kind: SIDES[side] });
 }
 
 async function hashIndex(
   connection: DuckDBConnection,
-  table: string,
+  side: keyof typeof SIDES,
   hash: string,
   n: number,
 ): Promise<HashIndex> {
   const hashes = new Int32Array(2 * n);
   let used = 0;
-  for await (const chunk of await connection.run(`select ${hash} from ${table}`)) {
+  for await (const chunk of await connection.run(`select ${hash} from ${SCHEMA}.${side}`)) {
     const part = halves(typedItems(chunk.getColumnVector(0))!);
     hashes.set(part, used);
     used += part.length;
@@ -156,40 +141,30 @@ async function timeSql(connection: DuckDBConnection, time: string, from: string)
   return numbers >= instants ? number : instant; // a year is both
 }
 
-interface Coding {
-  rows: number;
-  userIndex: HashIndex;
-  trackIndex: HashIndex;
-  hash: (id: string) => string;
-  time: string | undefined;
-}
-
-/** The second pass. */
+/** The second pass, of a query whose `user` and `track` are hashes, and whose `time` is a number. */
 async function* codes(
   connection: DuckDBConnection,
   query: PlaysQuery,
-  { rows, userIndex, trackIndex, hash, time }: Coding,
+  index: Readonly<Record<keyof typeof SIDES, HashIndex>>,
+  rows: number,
 ): AsyncSteps<Pick<PlaysColumns, 'user' | 'track' | 'playcount'>> {
+  const { time } = query;
   const user = new Int32Array(rows);
   const track = new Int32Array(rows);
   const playcount = new Float32Array(rows);
   const times = new Float64Array(time === undefined ? 0 : rows);
   const result = await connection.run(
-    `select ${hash(query.user)}, ${hash(query.track)}, coalesce(try_cast(${query.playcount} as float), 'nan'::float)` +
+    `select ${query.user}, ${query.track}, coalesce(try_cast(${query.playcount} as float), 'nan'::float)` +
       `${time === undefined ? '' : `, coalesce(${time}, 'nan'::double)`} from ${query.from}`,
   );
   let n = 0;
-  for (
-    let chunk = await result.fetchChunk();
-    chunk && chunk.rowCount > 0;
-    chunk = await result.fetchChunk()
-  ) {
-    const items = (j: number): ArrayBufferView => typedItems(chunk!.getColumnVector(j))!;
+  for await (const chunk of result) {
+    const items = (j: number): ArrayBufferView => typedItems(chunk.getColumnVector(j))!;
     const plays = items(2) as Float32Array;
     const bad = [
-      userIndex.encode(halves(items(0)), user, n),
-      trackIndex.encode(halves(items(1)), track, n),
-      firstNotPositive(plays),
+      index.users.encode(halves(items(0)), user, n),
+      index.tracks.encode(halves(items(1)), track, n),
+      plays.findIndex((x) => !(x > 0 && x < Infinity)),
     ];
     if (time !== undefined) {
       const seconds = items(3) as Float64Array;
@@ -202,8 +177,7 @@ async function* codes(
     n += chunk.rowCount;
     if (yield) throw stopped();
   }
-  if (time === undefined || times.every((t, i) => i === 0 || times[i - 1] <= t))
-    return { user, track, playcount };
+  if (times.every((t, i) => i === 0 || times[i - 1] <= t)) return { user, track, playcount };
   const order = ascendingOrder(times);
   return {
     user: user.map((_, i) => user[order[i]]),
@@ -214,30 +188,19 @@ async function* codes(
 
 /** Positions of numbers in ascending order, stable: a radix sort by 16 bits at a time. */
 function ascendingOrder(values: Float64Array): Int32Array {
-  const bits = new Uint32Array(values.buffer.slice(0));
-  const little = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
-  let order = Int32Array.from(values, (_, i) => i);
-  for (const [half, shift] of [
-    [0, 0],
-    [0, 16],
-    [1, 0],
-    [1, 16],
-  ]) {
+  const bits = new Uint16Array(values.buffer, values.byteOffset, 4 * values.length); // the lowest come first
+  let order = Int32Array.from(values.keys());
+  for (let word = 0; word < 4; word++) {
+    const positive = word === 3 ? 0x8000 : 0; // so that negative numbers come first,
+    const negative = 0xffff; // those far from 0 before those near it
     const keys = order.map((i) => {
-      const high = bits[2 * i + (little ? 1 : 0)];
-      const low = bits[2 * i + (little ? 0 : 1)];
-      const word = half ? (high >>> 31 ? ~high : high ^ 0x80000000) : high >>> 31 ? ~low : low; // so that negative numbers come first
-      return (word >>> shift) & 0xffff;
+      const sign = bits[4 * i + 3] & 0x8000;
+      return bits[4 * i + word] ^ (sign ? negative : positive);
     });
     const { indices } = groupBy(keys, 1 << 16);
     order = indices.map((i) => order[i]);
   }
   return order;
-}
-
-function firstNotPositive(values: Float32Array): number {
-  for (let i = 0; i < values.length; i++) if (!(values[i] > 0 && values[i] < Infinity)) return i;
-  return -1;
 }
 
 function halves(view: ArrayBufferView): Int32Array {
@@ -251,31 +214,25 @@ export class HashIndex {
   private readonly slots: Int32Array; // low half, high half, position + 1 (0: free), unused: a power of two, so that a slot is in one cache line
   private readonly mask: number;
   /** Whether all hashes differ. If not, the index is of no use. */
-  readonly distinct: boolean;
+  readonly distinct: boolean = true;
 
-  /**
-   * @param hashes position `i` has the hash `hashes[2i]` (low half), `hashes[2i + 1]` (high half)
-   */
+  /** @param hashes low half and high half of that of position 0, of position 1 … */
   constructor(hashes: Int32Array) {
     const n = hashes.length / 2;
     let size = 4;
     while (size < 2 * n) size *= 2;
     this.mask = size - 1;
     this.slots = new Int32Array(4 * size);
-    let distinct = true;
     for (let i = 0; i < n; i++) {
       const low = hashes[2 * i];
       const high = hashes[2 * i + 1];
       let at = 4 * (low & this.mask);
       while (this.slots[at + 2] !== 0) {
-        if (this.slots[at] === low && this.slots[at + 1] === high) distinct = false;
+        if (this.slots[at] === low && this.slots[at + 1] === high) this.distinct = false;
         at = 4 * ((at / 4 + 1) & this.mask);
       }
-      this.slots[at] = low;
-      this.slots[at + 1] = high;
-      this.slots[at + 2] = i + 1;
+      this.slots.set([low, high, i + 1], at);
     }
-    this.distinct = distinct;
   }
 
   /**

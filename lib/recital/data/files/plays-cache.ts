@@ -27,8 +27,7 @@ export class PlaysCache {
   /**
    * Notes the file's state. To be made before the file is read, so that a later change of the file
    * makes the cache invalid.
-   * @param file the file whose plays are cached
-   * @param options how it is read
+   * @param options how the file is read
    */
   constructor(file: string, options: unknown) {
     const whole = path.resolve(file);
@@ -58,10 +57,7 @@ export class PlaysCache {
     return undefined;
   }
 
-  /**
-   * Writes plays to the first folder that can be written: see {@link ReadPlaysOptions.cache}.
-   * If none can, it does nothing.
-   */
+  /** Writes plays to the first folder that can be written, if there is one. */
   write(plays: Plays): void {
     for (const folder of this.folders) {
       try {
@@ -80,19 +76,18 @@ export class PlaysCache {
 
   private removeOutdated(folder: string): void {
     const ours = (name: string): boolean => name.startsWith(this.prefix) && name.endsWith('.plays');
-    for (const entry of readdirSync(folder))
-      if (ours(entry) && entry !== this.name) removeQuietly(path.join(folder, entry));
+    const outdated = readdirSync(folder).filter((entry) => ours(entry) && entry !== this.name);
+    for (const entry of outdated) rmSync(path.join(folder, entry), { force: true });
     removeAbandoned(folder, ours);
   }
 
   private encode(plays: Plays): NodeJS.ArrayBufferView[] {
-    const tensors = new Map([
-      ...vocabularyTensors('users', plays.users),
-      ...vocabularyTensors('tracks', plays.tracks),
-      ...(['user', 'track', 'playcount'] as const).map((name): [string, Tensor] => [
-        name,
-        { shape: [plays.length], data: plays[name] },
-      ]),
+    const { length, users, tracks, user, track, playcount } = plays;
+    const columns = Object.entries({ user, track, playcount });
+    const tensors = new Map<string, Tensor>([
+      ...vocabularyTensors('users', users),
+      ...vocabularyTensors('tracks', tracks),
+      ...columns.map(([name, data]): [string, Tensor] => [name, { shape: [length], data }]),
     ]);
     const duplicates = String(plays.repairs.duplicates);
     const arrays = Array.from(tensors.values(), ({ data }) => data);
@@ -102,21 +97,19 @@ export class PlaysCache {
 
   private decode(st: SafetensorsFile): Plays {
     const { key, duplicates, crc } = st.metadata;
-    const arrays = [
-      st.read('users.bytes', 'U8'),
-      st.read('users.offsets', 'U32'),
-      st.read('tracks.bytes', 'U8'),
-      st.read('tracks.offsets', 'U32'),
-      st.read('user', 'I32'),
-      st.read('track', 'I32'),
-      st.read('playcount', 'F32'),
-    ] as const;
+    const ids = (name: string) =>
+      [st.read(`${name}.bytes`, 'U8'), st.read(`${name}.offsets`, 'U32')] as const;
+    const users = ids('users');
+    const tracks = ids('tracks');
+    const user = st.read('user', 'I32');
+    const track = st.read('track', 'I32');
+    const playcount = st.read('playcount', 'F32');
+    const arrays = [...users, ...tracks, user, track, playcount];
     if (key !== this.key || crc !== checksum(key + duplicates, arrays))
       throw new Error('Out of date, or damaged.');
-    const [users, userOffsets, tracks, trackOffsets, user, track, playcount] = arrays;
     return new Plays({
-      users: new Vocabulary(users, userOffsets, { kind: 'user' }),
-      tracks: new Vocabulary(tracks, trackOffsets, { kind: 'track' }),
+      users: new Vocabulary(...users, { kind: 'user' }),
+      tracks: new Vocabulary(...tracks, { kind: 'track' }),
       user,
       track,
       playcount,
@@ -155,12 +148,4 @@ function identity(file: string): string[] {
   if (age >= 0 && age < STEP_MS)
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STEP_MS); // so that a change from now on shows
   return [size, mtimeNs, ctimeNs, ino, dev].map(String);
-}
-
-function removeQuietly(file: string): void {
-  try {
-    rmSync(file, { force: true });
-  } catch {
-    // It stays: a cache is only a convenience.
-  }
 }
