@@ -24,18 +24,17 @@ let written = 0;
  * to the disk and renamed. Other programs, also after a crash, see the old content or the new one,
  * never a part. Temporary files of this name that a dead process has left are removed.
  * @param file its path; the folder must exist
- * @param parts the content in order: typed arrays, on shared memory too. They are not joined in
- *   memory
- * @param options `flush`: whether the disk has the file before this returns. Default true; false
- *   for what can be made again
+ * @param parts the content in order: typed arrays, on shared memory too
+ * @param options `flush`: whether the disk has the file before this returns; false for what can be
+ *   made again
  * @throws DataError if it cannot be written; an old file is as it was before
  */
 export function writeAtomically(
   file: string,
   parts: Iterable<NodeJS.ArrayBufferView>,
-  { flush = true }: { flush?: boolean } = {},
+  options: { flush?: boolean } = {},
 ): void {
-  const whole = new WholeFile(file, { flush });
+  const whole = new WholeFile(file, options);
   try {
     for (const { buffer, byteOffset, byteLength } of parts)
       whole.write(new Uint8Array(buffer, byteOffset, byteLength));
@@ -61,13 +60,14 @@ export class WholeFile {
   /** Opens the temporary file. Throws DataError if it cannot be opened. */
   constructor(
     readonly file: string,
-    { flush = true }: { flush?: boolean } = {},
+    { flush = true } = {},
   ) {
     this.folder = path.dirname(path.resolve(file));
     this.flush = flush;
     const name = path.basename(file);
     removeAbandoned(this.folder, (other) => other === name);
-    this.temporary = path.join(this.folder, temporaryName(name));
+    const unique = `${process.pid}-${HOST}.${threadId}-${written++}`;
+    this.temporary = path.join(this.folder, `.${name}.${unique}.tmp`);
     this.descriptor = this.tried(() => openSync(this.temporary, 'wx'));
     this.left = true;
   }
@@ -93,7 +93,17 @@ export class WholeFile {
   commit(): void {
     this.tried(() => renameSync(this.temporary, this.file));
     this.left = false;
-    if (this.flush) flushFolder(this.folder);
+    if (this.flush) quietly(() => this.flushFolder());
+  }
+
+  /** Flushes the new name to the disk; not on Windows, where it is journalled. */
+  private flushFolder(): void {
+    const folder = openSync(this.folder, 'r');
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
   }
 
   /** Removes the temporary file, unless it has been renamed. */
@@ -118,10 +128,6 @@ export class WholeFile {
 /** A hash of this computer's name: several computers may share a folder. */
 const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
 
-function temporaryName(name: string): string {
-  return `.${name}.${process.pid}-${HOST}.${threadId}-${written++}.tmp`;
-}
-
 /** Age from which on another computer's temporary file is taken for abandoned. */
 const FOREIGN_MS = 24 * 3600 * 1000;
 
@@ -131,21 +137,18 @@ const FOREIGN_MS = 24 * 3600 * 1000;
  * @param ours whether a file of this name is the caller's
  */
 export function removeAbandoned(folder: string, ours: (name: string) => boolean): void {
+  const removeIfAbandoned = (entry: string): void => {
+    const [, name, pid, host = HOST] =
+      /^\.(.+)\.(\d+)(?:-([0-9a-f]{6}))?\.[\d-]+\.tmp$/s.exec(entry) ?? [];
+    if (name === undefined || !ours(name)) return;
+    const file = path.join(folder, entry);
+    const changed = statSync(file).mtimeMs;
+    const living =
+      host === HOST ? isWriting(Number(pid), changed) : Date.now() - changed <= FOREIGN_MS;
+    if (!living) rmSync(file, { force: true });
+  };
   quietly(() => {
-    for (const entry of readdirSync(folder)) {
-      const [, name, pid, host] =
-        /^\.(.+)\.(\d+)(?:-([0-9a-f]{6}))?\.[\d-]+\.tmp$/s.exec(entry) ?? [];
-      if (name === undefined || !ours(name)) continue;
-      const file = path.join(folder, entry);
-      quietly(() => {
-        const changed = statSync(file).mtimeMs;
-        const dead =
-          host === undefined || host === HOST
-            ? !isWriting(Number(pid), changed)
-            : Date.now() - changed > FOREIGN_MS;
-        if (dead) rmSync(file, { force: true });
-      });
-    }
+    for (const entry of readdirSync(folder)) quietly(() => removeIfAbandoned(entry));
   });
 }
 
@@ -205,13 +208,14 @@ export function complaint(error: unknown): string | undefined {
 }
 
 function reason({ code = '', message }: NodeJS.ErrnoException, folder: string): string {
+  const another = 'Choose another folder.';
   const why: Readonly<Record<string, string>> = {
     ENOENT: `there is no folder "${folder}". Make it first.`,
     ENOTDIR: `"${folder}" is not a folder.`,
     EISDIR: 'there is something else of that name.',
     ENOSPC: `no space is left there (${code}). Make room, or choose another folder.`,
-    EFBIG: `files may not become that large there (${code}). Choose another folder.`,
-    EACCES: `"${folder}" does not allow it (${code}). Choose another folder.`,
+    EFBIG: `files may not become that large there (${code}). ${another}`,
+    EACCES: `"${folder}" does not allow it (${code}). ${another}`,
     EIO: 'the disk reports a fault (EIO). Choose another one.',
   };
   return why[LIKE[code] ?? code] ?? `${message}.`;
@@ -224,15 +228,3 @@ const LIKE: Readonly<Record<string, string>> = {
   EPERM: 'EACCES',
   EROFS: 'EACCES',
 };
-
-/** Flushes the new name to the disk; not on Windows, where it is journalled. */
-function flushFolder(folder: string): void {
-  quietly(() => {
-    const fd = openSync(folder, 'r');
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  });
-}

@@ -1,6 +1,6 @@
 import { ArgumentError } from '../../errors.js';
 import { findOptional, loadQuietly, notInstalled, requireFile } from '../../optional.js';
-import { checkArgument, given, whatIs } from '../../options.js';
+import { checkArgument, given } from '../../options.js';
 import { type Column, Table } from '../table.js';
 
 /** The module danfojs-node. */
@@ -39,11 +39,10 @@ export function toDanfo<Frame = DanfoFrame>(table: Table): Frame {
   checkArgument(table instanceof Table, table, 'toDanfo', 'a Table');
   const { columnNames, length } = table;
   const bad = columnNames.find((name) => taken.includes(name) || name.startsWith('$'));
-  if (bad !== undefined) {
+  if (bad !== undefined)
     throw new ArgumentError(
-      `danfo.js has a property of its own called "${bad}", so a column cannot be: give it another name, table.withColumn('my ${bad}', table.column('${bad}')), and leave it out by table.select([…]).`,
+      `danfo.js has a property of its own called "${bad}": copy that column, table.withColumn('my ${bad}', table.column('${bad}')), and leave it out by table.select([…]).`,
     );
-  }
   const { DataFrame } = danfo();
   const columns = columnNames.map((name) => table.column(name));
   const rows = Array.from({ length }, (_, i) => columns.map((column) => column[i]));
@@ -62,13 +61,10 @@ export function fromDanfo(
   options: FromDanfoOptions = {},
 ): Table {
   const { index } = given(FROM_DANFO, options, 'fromDanfo');
-  if (!Array.isArray(frame?.columns) || !Array.isArray(frame.values) || frame.shape?.length !== 2) {
-    throw new ArgumentError(`fromDanfo needs a DataFrame of danfo.js, got ${whatIs(frame)}.`);
-  }
-  const { columns: names, values: rows } = frame as {
-    columns: readonly string[];
-    values: readonly unknown[][];
-  };
+  const { columns: names, values, shape } = frame ?? {};
+  const isFrame = Array.isArray(names) && Array.isArray(values) && shape?.length === 2;
+  checkArgument(isFrame, frame, 'fromDanfo', 'a DataFrame of danfo.js');
+  const rows = values as readonly unknown[][];
   const repeated = names.find((name, j) => names.indexOf(name) !== j);
   if (repeated !== undefined)
     throw new ArgumentError(`The DataFrame has two columns "${repeated}": rename one of them.`);
@@ -76,10 +72,9 @@ export function fromDanfo(
     throw new ArgumentError(
       `The DataFrame has a column "${index}" already: give index another name.`,
     );
-  const columns = new Map<string, Column>();
-  if (index !== undefined) columns.set(index, columnOf(frame.index));
-  for (const [j, name] of names.entries()) columns.set(name, columnOf(rows.map((row) => row[j])));
-  return new Table(columns);
+  const labels = index === undefined ? [] : [[index, columnOf(frame.index)] as const];
+  const columns = names.map((name, j) => [name, columnOf(rows.map((row) => row[j]))] as const);
+  return new Table(new Map([...labels, ...columns]));
 }
 
 function danfo(): Danfo {
@@ -97,9 +92,8 @@ function dtypeOf(column: Column): string {
 function columnOf(values: readonly unknown[]): Column {
   const missing = (value: unknown): boolean =>
     value === null || value === undefined || Number.isNaN(value);
-  if (values.every((value) => typeof value === 'number' || missing(value))) {
+  if (values.every((value) => typeof value === 'number' || missing(value)))
     return Float64Array.from(values, (value) => (missing(value) ? NaN : (value as number)));
-  }
   return values.map((value) => (missing(value) ? null : String(value)));
 }
 
@@ -108,39 +102,28 @@ function columnOf(values: readonly unknown[]): Column {
 /** A value of danfo.js. */
 export type DanfoValue = string | number | boolean | null | undefined;
 
+/** Methods of these names with the same arguments and result. */
+type Methods<Name extends string, Args extends unknown[], Result> = {
+  [name in Name]: (...args: Args) => Result;
+};
+type DanfoRows = readonly (string | number | boolean)[];
+type Statistic = 'count' | 'sum' | 'mean' | 'std' | 'min' | 'max';
+
 /** A column of danfo.js. */
-export interface DanfoSeries {
+export interface DanfoSeries
+  extends Methods<Statistic | 'median', [], number>,
+    Methods<'eq' | 'ne', [other: DanfoValue | DanfoSeries], DanfoSeries>,
+    Methods<'gt' | 'ge' | 'lt' | 'le', [other: number | DanfoSeries], DanfoSeries>,
+    Methods<'and' | 'or', [other: DanfoSeries], DanfoSeries>,
+    Methods<'unique' | 'valueCounts', [], DanfoSeries>,
+    Methods<'print', [], void> {
   readonly values: readonly DanfoValue[];
   readonly index: readonly (string | number)[];
-  eq(other: DanfoValue | DanfoSeries): DanfoSeries;
-  ne(other: DanfoValue | DanfoSeries): DanfoSeries;
-  gt(other: number | DanfoSeries): DanfoSeries;
-  ge(other: number | DanfoSeries): DanfoSeries;
-  lt(other: number | DanfoSeries): DanfoSeries;
-  le(other: number | DanfoSeries): DanfoSeries;
-  and(other: DanfoSeries): DanfoSeries;
-  or(other: DanfoSeries): DanfoSeries;
-  count(): number;
-  sum(): number;
-  mean(): number;
-  median(): number;
-  std(): number;
-  min(): number;
-  max(): number;
-  unique(): DanfoSeries;
-  valueCounts(): DanfoSeries;
-  print(): void;
 }
 
 /** Groups of danfo.js: `frame.groupby(['artist']).col(['playcount']).sum()`. */
-export interface DanfoGroups {
+export interface DanfoGroups extends Methods<Statistic, [], DanfoFrame> {
   col(names: readonly string[]): DanfoGroups;
-  count(): DanfoFrame;
-  sum(): DanfoFrame;
-  mean(): DanfoFrame;
-  std(): DanfoFrame;
-  min(): DanfoFrame;
-  max(): DanfoFrame;
   agg(operations: Readonly<Record<string, string | readonly string[]>>): DanfoFrame;
 }
 
@@ -148,7 +131,7 @@ export interface DanfoGroups {
  * A table of danfo.js. It can do more than is listed: https://danfo.jsdata.org;
  * `toDanfo<DataFrame>(table)` has its own types, where they are installed.
  */
-export interface DanfoFrame {
+export interface DanfoFrame extends Methods<'head' | 'tail', [rows?: number], DanfoFrame> {
   readonly columns: readonly string[];
   readonly dtypes: readonly string[];
   readonly index: readonly (string | number)[];
@@ -156,24 +139,13 @@ export interface DanfoFrame {
   /** The rows. */
   readonly values: readonly unknown[];
   column(name: string): DanfoSeries;
-  head(rows?: number): DanfoFrame;
-  tail(rows?: number): DanfoFrame;
   query(condition: DanfoSeries | readonly boolean[]): DanfoFrame;
-  loc(options: {
-    rows?: readonly (string | number | boolean)[] | DanfoSeries;
-    columns?: readonly string[];
-  }): DanfoFrame;
-  iloc(options: {
-    rows?: readonly (string | number | boolean)[];
-    columns?: readonly (string | number)[];
-  }): DanfoFrame;
+  loc(options: { rows?: DanfoRows | DanfoSeries; columns?: readonly string[] }): DanfoFrame;
+  iloc(options: { rows?: DanfoRows; columns?: readonly (string | number)[] }): DanfoFrame;
   groupby(names: readonly string[]): DanfoGroups;
   sortValues(name: string, options?: { ascending?: boolean }): DanfoFrame;
   addColumn(name: string, values: DanfoSeries | readonly DanfoValue[]): DanfoFrame;
-  drop(options: {
-    columns?: string | readonly string[];
-    index?: readonly (string | number)[];
-  }): DanfoFrame;
+  drop(options: { columns?: string | readonly string[]; index?: DanfoSeries['index'] }): DanfoFrame;
   rename(names: Readonly<Record<string, string>>): DanfoFrame;
   fillNa(value: string | number | boolean, options?: { columns?: readonly string[] }): DanfoFrame;
   dropNa(options?: { axis: 0 | 1 }): DanfoFrame;

@@ -7,7 +7,6 @@ import { DataError } from '../../errors.js';
 import { given } from '../../options.js';
 import { Plays } from '../plays.js';
 import { warnOfDuplicates } from '../plays-columns.js';
-
 import { Table } from '../table.js';
 import { Tracks } from '../tracks.js';
 import { checkFormat, shownNames, shownText } from './csv-format.js';
@@ -20,17 +19,11 @@ import {
   statOf,
 } from './text-file.js';
 
-/**
- * HetRec 2011 Last.fm-2K (Cantador, Brusilovsky and Kuflik, 2011). It has artists in place of
- * tracks.
- */
+/** HetRec 2011 Last.fm-2K (Cantador et al., 2011). It has artists in place of tracks. */
 export interface HetRec {
   /** Plays of artists, with the artists' names as titles in `plays.catalogue`. */
   readonly plays: Plays;
-  /**
-   * Tags that users gave to artists: user_id, track_id (the artist's), tag, timestamp (milliseconds
-   * since 1970).
-   */
+  /** Tags of artists: user_id, track_id (the artist's), tag, timestamp (milliseconds since 1970). */
   readonly tags: Table;
   /** Pairs of friends, both ways: user_id, friend_id. */
   readonly friends: Table;
@@ -71,8 +64,14 @@ export async function readHetRec(where: string, options: ReadHetRecOptions = {})
     throw new DataError(
       `"${where}" is neither HetRec's zip nor a folder with it or with its user_artists.dat.`,
     );
-  const zip = isFile(found) ? await unzip(found, FILES) : undefined;
-  return interruptible(() => parseHetRec(found, zip, encoding));
+  const files = isFile(found)
+    ? await unzip(found, FILES)
+    : new Map(
+        FILES.map((name) => [name, path.join(found, name)] as const).flatMap(([name, file]) =>
+          isFile(file) ? [[name, readFileSync(file)] as const] : [],
+        ),
+      );
+  return interruptible(() => parseHetRec(found, files, encoding));
 }
 
 /** The HetRec collection at a path: the path itself, or in the folder of this path. */
@@ -87,45 +86,28 @@ export function locateHetRec(where: string): string | undefined {
 
 function parseHetRec(
   found: string,
-  zip: ReadonlyMap<string, Buffer> | undefined,
+  files: ReadonlyMap<string, Buffer>,
   encoding: string | undefined,
 ): HetRec {
   const read = (name: (typeof FILES)[number]): Dat => {
-    const bytes = zip
-      ? zip.get(name)
-      : isFile(path.join(found, name))
-        ? readFileSync(path.join(found, name))
-        : undefined;
+    const bytes = files.get(name);
     if (!bytes)
       throw new DataError(
         `"${found}" holds no ${name}, so it is not HetRec Last.fm-2K. Unpack another archive, and read the file in it.`,
       );
-    const file = zip ? `${found}: ${name}` : path.join(found, name);
-    return new Dat(
-      file,
-      encoding === undefined && name === 'tags.dat'
-        ? bytes.toString('latin1')
-        : decoded(file, bytes, encoding ?? 'utf-8'),
-    );
+    const file = isFile(found) ? `${found}: ${name}` : path.join(found, name);
+    if (encoding === undefined && name === 'tags.dat')
+      return new Dat(file, bytes.toString('latin1'));
+    return new Dat(file, decoded(file, bytes, encoding ?? 'utf-8'));
   };
-
   const artists = read('artists.dat');
-  const catalogue = new Tracks(
-    new Table({
-      track_id: artists.column('id'),
-      name: artists.column('name'),
-      url: artists.column('url'),
-    }),
-  );
-  const listens = read('user_artists.dat');
-  const [user, track, playcount] = [
-    listens.column('userID'),
-    listens.column('artistID'),
-    listens.numbers('weight', 0),
-  ];
+  const [track_id, name, url] = ['id', 'name', 'url'].map((column) => artists.column(column));
+  const catalogue = new Tracks(new Table({ track_id, name, url }));
+  const played = read('user_artists.dat');
+  const [user, track] = ['userID', 'artistID'].map((column) => played.column(column));
+  const playcount = played.numbers('weight', 0);
   const plays = Plays.fromColumns({ user, track, playcount }, { catalogue });
   warnOfDuplicates(found, plays.repairs);
-
   const names = read('tags.dat');
   const values = names.column('tagValue');
   const nameOf = new Map(names.column('tagID').map((id, i) => [id, values[i]]));
@@ -137,11 +119,8 @@ function parseHetRec(
     timestamp: tagged.numbers('timestamp'),
   });
   const pairs = read('user_friends.dat');
-  return {
-    plays,
-    tags,
-    friends: new Table({ user_id: pairs.column('userID'), friend_id: pairs.column('friendID') }),
-  };
+  const [user_id, friend_id] = ['userID', 'friendID'].map((column) => pairs.column(column));
+  return { plays, tags, friends: new Table({ user_id, friend_id }) };
 }
 
 /** The text of a file. Throws DataError for bytes that are no text in the encoding. */
@@ -149,8 +128,8 @@ function decoded(file: string, bytes: Buffer, encoding: string): string {
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
-    const before = encoding === 'utf-8' ? linesBeforeFault(bytes, encoding) : -1;
-    throw notInEncoding(before < 0 ? `"${file}"` : `"${file}", line ${before + 1}`, encoding);
+    const line = encoding === 'utf-8' ? `, line ${linesBeforeFault(bytes, encoding) + 1}` : '';
+    throw notInEncoding(`"${file}"${line}`, encoding);
   }
 }
 
@@ -163,27 +142,18 @@ class Dat {
     private readonly file: string,
     text: string,
   ) {
-    const lines = text.split(/\r?\n/);
-    if (lines[lines.length - 1] === '') lines.pop();
-    const [header = '', ...body] = lines;
-    this.names = header.split('\t');
-    this.rows = body.map((line, i) => {
-      const fields = line.split('\t');
-      if (fields.length !== this.names.length) {
-        throw new DataError(
-          `"${file}", line ${i + 2}: expected ${this.names.length} fields, found ${fields.length}.`,
-        );
-      }
-      return fields;
-    });
+    const lines = text.split(/\r?\n/).map((line) => line.split('\t'));
+    if (lines.at(-1)!.join() === '') lines.pop();
+    [this.names = [''], ...this.rows] = lines;
+    const n = this.names.length;
+    const bad = this.rows.findIndex((row) => row.length !== n);
+    if (bad >= 0) throw this.fault(bad, `expected ${n} fields, found ${this.rows[bad].length}`);
   }
 
   column(name: string): string[] {
     const j = this.names.indexOf(name);
     if (j < 0)
-      throw new DataError(
-        `"${this.file}", line 1: expected a column "${name}", found: ${shownNames(this.names)}.`,
-      );
+      throw this.fault(-1, `expected a column "${name}", found: ${shownNames(this.names)}`);
     return this.rows.map((row) => row[j]);
   }
 
@@ -191,13 +161,14 @@ class Dat {
   numbers(name: string, above = -Infinity): Float64Array {
     return Float64Array.from(this.column(name), (text, i) => {
       const value = text.trim() === '' ? NaN : Number(text);
-      if (!(value > above && value < Infinity)) {
-        throw new DataError(
-          `"${this.file}", line ${i + 2}, column "${name}": expected a ${above === 0 ? 'positive ' : ''}number, got "${shownText(text)}".`,
-        );
-      }
-      return value;
+      if (value > above && value < Infinity) return value;
+      const kind = above === 0 ? 'positive number' : 'number';
+      throw this.fault(i, `expected a ${kind}, got "${shownText(text)}"`, `, column "${name}"`);
     });
+  }
+
+  private fault(row: number, what: string, where = ''): DataError {
+    return new DataError(`"${this.file}", line ${row + 2}${where}: ${what}.`);
   }
 }
 
@@ -221,8 +192,10 @@ export async function unzip(path: string, names: readonly string[]): Promise<Map
   const zip = readFileSync(path);
   try {
     const wanted = entriesOf(zip).filter(({ name }) => names.includes(name));
-    const size = wanted.reduce((sum, entry) => sum + entry.size, 0);
-    checkSize('would take, unpacked,', size);
+    checkSize(
+      'would take, unpacked,',
+      wanted.reduce((sum, entry) => sum + entry.size, 0),
+    );
     const files = new Map<string, Buffer>();
     for (const entry of wanted) files.set(entry.name, await unpacked(zip, entry));
     return files;
@@ -234,18 +207,11 @@ export async function unzip(path: string, names: readonly string[]): Promise<Map
   }
 }
 
-/** A file in an archive. */
-interface Entry {
-  name: string;
-  method: number;
-  crc: number;
-  /** Its size unpacked, according to the archive. */
-  size: number;
-  /** The bytes of its header and content, and the first one of its packed content. */
-  from: number;
-  start: number;
-  end: number;
-}
+/** A file in an archive: its header begins at byte `from`; `size` is that of the unpacked content. */
+type Entry = { name: string } & Record<
+  'method' | 'crc' | 'size' | 'from' | 'start' | 'end',
+  number
+>;
 
 /** The files of an archive, by the list at its end. */
 function entriesOf(zip: Buffer): Entry[] {
@@ -262,14 +228,13 @@ function entriesOf(zip: Buffer): Entry[] {
   for (let left = u16(last + 10), at = u32(last + 16); left > 0; left--) {
     if (at + 46 > last || u32(at) !== 0x02014b50) throw new Error('its list of files is damaged');
     const name = zip.toString('utf8', at + 46, at + 46 + u16(at + 28));
-    const from = u32(at + 42);
+    const [method, crc, size, from] = [u16(at + 10), u32(at + 16), u32(at + 24), u32(at + 42)];
     if (from + 30 > zip.length || u32(from) !== 0x04034b50)
       throw new Error(`"${name}" is not where its list of files says`);
     const start = from + 30 + u16(from + 26) + u16(from + 28);
     const end = start + u32(at + 20);
     if (end > last) throw new Error(`"${name}" goes on beyond its end`);
     if (entries.some((entry) => entry.name === name)) throw new Error(`"${name}" is in it twice`);
-    const [method, crc, size] = [u16(at + 10), u32(at + 16), u32(at + 24)];
     entries.push({ name, method, crc, size, from, start, end });
     at += 46 + u16(at + 28) + u16(at + 30) + u16(at + 32);
   }
@@ -279,8 +244,10 @@ function entriesOf(zip: Buffer): Entry[] {
   return entries;
 }
 
-async function unpacked(zip: Buffer, entry: Entry): Promise<Buffer> {
-  const { name, method, crc, size, start, end } = entry;
+async function unpacked(
+  zip: Buffer,
+  { name, method, crc, size, start, end }: Entry,
+): Promise<Buffer> {
   if (method !== 0 && method !== 8)
     throw new Error(`"${name}" is packed by an unknown method (${method})`);
   const packed = zip.subarray(start, end);
