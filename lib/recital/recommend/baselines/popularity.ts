@@ -6,11 +6,13 @@ import { Interactions } from '../interactions.js';
 import { checkScores, Recommender } from '../recommender.js';
 import type { SavedForm } from '../saved-form.js';
 
+const MEASURES = ['listeners', 'plays'] as const;
+
 /** What a track's popularity counts: the users that play it, or their playcounts. */
-export type PopularityMeasure = 'listeners' | 'plays';
+export type PopularityMeasure = (typeof MEASURES)[number];
 
 const DEFAULTS = {
-  /** What is counted; default `'listeners'`, which one devoted listener cannot push. */
+  /** What is counted; default `'listeners'`, which one devoted user cannot push. */
   by: 'listeners' as PopularityMeasure,
 };
 
@@ -29,17 +31,15 @@ export class Popularity extends Recommender {
   /** The count of each track. */
   readonly counts: Float32Array;
 
-  /** @param plays the training plays */
   constructor(plays: Plays, options: PopularityOptions = {}) {
     const { by } = given(DEFAULTS, options, 'Popularity');
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
-    checkOneOf(by, ['listeners', 'plays'], 'by');
+    checkOneOf(by, MEASURES, 'by');
     if (plays.length === 0 && !this.seen.totals)
       throw new ArgumentError('There are no plays to count. Popularity needs at least one.');
     this.name = by === 'listeners' ? 'Popularity' : 'Popularity (plays)';
-    this.counts = Float32Array.from(
-      by === 'listeners' ? this.seen.usersPerTrack() : this.seen.plays(),
-    );
+    const { seen } = this;
+    this.counts = Float32Array.from(by === 'listeners' ? seen.usersPerTrack() : seen.plays());
   }
 
   scores(users: Int32Array, out: Float32Array): void {
@@ -47,10 +47,7 @@ export class Popularity extends Recommender {
     for (let b = 0; b < users.length; b++) out.set(this.counts, b * this.counts.length);
   }
 
-  /**
-   * The most popular tracks that are not in the history; playcounts make no difference. See
-   * {@link Recommender.foldIn}.
-   */
+  /** The most popular tracks that are not in the history; playcounts make no difference. */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     const read = readHistory(this, history, options);
     return new FoldedUser(this, read.track, this.counts.slice(), read);
@@ -61,7 +58,6 @@ export class Popularity extends Recommender {
     name: 'Popularity',
     withoutSeen: 'tracks',
     describe: ({ name }) => ({ config: { by: name === 'Popularity' ? 'listeners' : 'plays' } }),
-    make: ({ plays }, config) =>
-      new Popularity(plays, { by: config.text('by') === 'plays' ? 'plays' : 'listeners' }),
+    make: ({ plays }, config) => new Popularity(plays, { by: config.oneOf('by', MEASURES) }),
   };
 }

@@ -8,7 +8,7 @@ import type { Csr, InteractionValue } from '../../data/csr.js';
 import { sayInterrupted } from '../../data/output.js';
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
-import { checkCount, checkRounds, given } from '../../options.js';
+import { checkArgument, checkCount, checkRounds, given } from '../../options.js';
 import { Interactions } from '../interactions.js';
 import { PlayValues, readValue } from '../play-values.js';
 import type { SavedForm } from '../saved-form.js';
@@ -32,17 +32,11 @@ const DEFAULTS = {
   iterations: 15,
   /** Steps of conjugate gradient for each row in an iteration; default 3. */
   cgSteps: 3,
-  /**
-   * What a play is worth: the playcount ('count', default), ln(1 + playcount) ('log') or 1
-   * ('binary').
-   */
+  /** What a play is worth: playcount ('count', default), ln(1 + playcount) ('log'), 1 ('binary'). */
   value: 'count' as InteractionValue,
   /** Seed of the first factors; default 42. */
   seed: 42 as number | string,
-  /**
-   * Called after each iteration with its number, from 1, and the seconds it took; default: nothing
-   * is called.
-   */
+  /** Called after each iteration with its number, from 1, and its seconds; default: nothing. */
   onIteration: undefined as ((iteration: number, seconds: number) => void) | undefined,
 };
 
@@ -71,10 +65,13 @@ export class ALS extends FactorRecommender {
   constructor(plays: Plays, state: { options: ALSSettings; factors: Factors }) {
     if (!state) throw new ArgumentError('ALS is fitted by await ALS.fit(plays), not made by new.');
     const { options, factors } = state;
+    const { alpha, regularization } = options;
+    const { catalogue } = plays;
     super(Interactions.fromPlays(plays), factors, {
-      ...options,
+      alpha,
+      regularization,
       name: 'ALS',
-      catalogue: plays.catalogue,
+      catalogue,
     });
     this.options = options;
     this.values = new PlayValues(this.seen, options.value);
@@ -91,8 +88,8 @@ export class ALS extends FactorRecommender {
     checkCount(factors, 'factors');
     for (const [name, n] of Object.entries({ iterations, cgSteps })) checkRounds(n, name);
     settingsOf({ alpha, regularization });
-    if (onIteration !== undefined && typeof onIteration !== 'function')
-      throw new ArgumentError(`onIteration must be a function, got ${typeof onIteration}.`);
+    const callable = onIteration === undefined || typeof onIteration === 'function';
+    checkArgument(callable, onIteration, 'onIteration', 'a function');
     const { matrix } = new PlayValues(Interactions.fromPlays(plays), value);
     const width = 4 * Math.ceil(factors / 4); // rows of whole vectors; what is more stays 0
     const users = float32(matrix.shape[0] * width);
@@ -107,11 +104,8 @@ export class ALS extends FactorRecommender {
       for (let i = 1; i <= iterations; i++) {
         const started = performance.now();
         let stop = yield;
-        for (const half of [
-          solver.solve(matrix, users, tracks),
-          solver.solve(byTrack, tracks, users),
-        ])
-          for (const _ of half) stop = (yield) ?? stop;
+        for (const _ of solver.solve(matrix, users, tracks)) stop = (yield) ?? stop;
+        for (const _ of solver.solve(byTrack, tracks, users)) stop = (yield) ?? stop;
         if (stop && i < iterations) {
           const line = `Interrupted after ${i} of ${iterations} iterations; the factors are as these left them.`;
           return sayInterrupted(stop, line);
@@ -124,15 +118,12 @@ export class ALS extends FactorRecommender {
     } finally {
       solver.dispose();
     }
-    const made = {
-      users: narrowed(users, width, factors),
-      tracks: narrowed(tracks, width, factors),
-      width: factors,
-    };
+    const [left, right] = [users, tracks].map((values) => narrowed(values, width, factors));
+    const made = { users: left, tracks: right, width: factors };
     return new ALS(plays, { options: settings, factors: made });
   }
 
-  protected override valuesOfHistory(_track: Int32Array, playcount: Float64Array): Float32Array {
+  protected override valuesOfHistory(playcount: Float64Array): Float32Array {
     return this.values.ofHistory({ playcount });
   }
 
@@ -149,15 +140,14 @@ export class ALS extends FactorRecommender {
       tensors: factorTensors(factors),
     }),
     make: ({ plays }, config, tensors) => {
-      const number = (name: string): number => config.number(name);
       const options = {
         factors: config.count('factors'),
-        regularization: number('regularization'),
-        alpha: number('alpha'),
+        regularization: config.number('regularization'),
+        alpha: config.number('alpha'),
         iterations: config.count('iterations'),
         cgSteps: config.count('cgSteps'),
         value: readValue(config),
-        seed: config.isText('seed') ? config.text('seed') : number('seed'),
+        seed: config.isText('seed') ? config.text('seed') : config.number('seed'),
       };
       return new ALS(plays, { options, factors: readFactorTensors(tensors) });
     },
@@ -191,17 +181,13 @@ export class AlsSolver {
 
   /**
    * @param matrices both sides, whose rows are solved for in turn
-   * @param options.width length of a row of factors, a multiple of 4; `alpha`: what values are
-   *   multiplied by; `regularization`, `cgSteps`; `staged`: entries of a piece, more if a row has
-   *   more; default 2^20
+   * @param options.width length of a row of factors, a multiple of 4; `staged`: entries of a piece,
+   *   more if a row has more; default 2^20
    */
   constructor(
     matrices: readonly Csr[],
-    private readonly options: {
+    private readonly options: Pick<ALSSettings, 'alpha' | 'regularization' | 'cgSteps'> & {
       width: number;
-      alpha: number;
-      regularization: number;
-      cgSteps: number;
       staged?: number;
     },
   ) {
@@ -222,18 +208,12 @@ export class AlsSolver {
    * columns fixed.
    * @returns after each piece, so that others get a turn
    */
-  *solve(
-    { shape, indptr, indices, data }: Csr,
-    x: Float32Array,
-    y: Float32Array,
-  ): Generator<void, void> {
+  *solve({ shape, indptr, indices, data }: Csr, x: Float32Array, y: Float32Array): Generator<void> {
     const { width, alpha, regularization, cgSteps } = this.options;
     const { gram, scratch, confidence } = this;
-    const transposed = { values: y, rowStride: 1, columnStride: width };
-    matmul(
-      { m: width, n: width, k: shape[1] },
-      { a: transposed, b: { values: y, rowStride: width }, c: { values: gram, rowStride: width } },
-    );
+    const a = { values: y, rowStride: 1, columnStride: width };
+    const [b, c] = [y, gram].map((values) => ({ values, rowStride: width }));
+    matmul({ m: width, n: width, k: shape[1] }, { a, b, c }); // YᵀY
     for (let j = 0; j < width; j++) gram[j * width + j] += regularization;
     for (let from = 0; from < shape[0]; ) {
       let to = from + 1;
@@ -243,12 +223,10 @@ export class AlsSolver {
       this.indices.set(indices.subarray(first, indptr[to]));
       for (let j = first; j < indptr[to]; j++) confidence[j - first] = alpha * data[j];
       const start = x.byteOffset + 4 * from * width;
-      const args = [this.indptr, this.indices, confidence, y, gram].map(
-        (array) => array.byteOffset,
-      );
-      parallel('alsRows', to - from, [...args, width, cgSteps, start, scratch.byteOffset], {
-        grain: 64,
-      });
+      const arrays = [this.indptr, this.indices, confidence, y, gram];
+      const args = arrays.map(({ byteOffset }) => byteOffset);
+      args.push(width, cgSteps, start, scratch.byteOffset);
+      parallel('alsRows', to - from, args, { grain: 64 });
       from = to;
       yield;
     }

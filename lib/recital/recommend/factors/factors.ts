@@ -1,7 +1,7 @@
 import { matmul } from '../../compute/matmul.js';
 import { dispose, float32, memory } from '../../compute/memory.js';
 import { parallel } from '../../compute/threads.js';
-import type { TensorSource } from '../../data/files/safetensors.js';
+import type { Tensor, TensorSource } from '../../data/files/safetensors.js';
 import { Plays, playsAmong } from '../../data/plays.js';
 import type { Tracks } from '../../data/tracks.js';
 import { Vocabulary } from '../../data/vocabulary.js';
@@ -15,7 +15,6 @@ import {
   given,
   isNumbers,
   type NoOptions,
-  whatIs,
 } from '../../options.js';
 import { type Explanation, explainByTracks } from '../explanation.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
@@ -28,7 +27,7 @@ import {
   trackIndex,
   userIndex,
 } from '../recommender.js';
-import type { RecommenderDescription, SavedForm } from '../saved-form.js';
+import type { SavedForm } from '../saved-form.js';
 
 const SETTINGS = {
   /** What a playcount is multiplied by to be a confidence; default 1, as `implicit` has it. */
@@ -37,18 +36,12 @@ const SETTINGS = {
   regularization: 0.01,
 };
 
-/**
- * How factors were fitted, which folding in and explaining follow: see {@link FactorRecommender}.
- * @example const settings: FactorSettings = { alpha: 40, regularization: 0.1 };
- */
+/** How factors were fitted, which folding in and explaining follow: {@link FactorRecommender}. */
 export type FactorSettings = Partial<typeof SETTINGS>;
 
 const FROM_FACTORS = {
   ...SETTINGS,
-  /**
-   * What each user has played: the filter of lists. Default: nothing is known, so nothing is
-   * filtered.
-   */
+  /** What each user has played, which lists leave out. Default: nothing is known. */
   plays: undefined as Plays | undefined,
   /** Where titles come from; default: that of `plays`. */
   catalogue: undefined as Tracks | undefined,
@@ -67,20 +60,17 @@ export interface FactorArrays {
   readonly values: ArrayLike<number>;
 }
 
-/** Factors of users and tracks, on the shared memory. */
+/** Factors of users and tracks, a row of `width` numbers each, on the shared memory. */
 export interface Factors {
-  /** users × width, row-major. */
   readonly users: Float32Array;
-  /** tracks × width, row-major. */
   readonly tracks: Float32Array;
-  /** Number of factors. */
   readonly width: number;
 }
 
 /**
  * Recommends by factors: score = U[user]·V[track], however they were made.
  *
- * A listener who is folded in has the factors that implicit ALS would give them, tracks fixed: x =
+ * A user who is folded in has the factors that implicit ALS would give them, tracks fixed: x =
  * (VᵀV + regularization + Vᵀ(C − 1)V)⁻¹·VᵀC·1 over the tracks of the history, with the confidences
  * alpha · value in C (Hu, Koren and Volinsky, 2008, as the `implicit` library has it).
  * @example
@@ -110,11 +100,10 @@ export class FactorRecommender extends Recommender {
       ['user', factors.users, seen.users.length],
       ['track', factors.tracks, seen.tracks.length],
     ] as const) {
-      if (values.length !== rows * factors.width) {
+      if (values.length !== rows * factors.width)
         throw new ArgumentError(
           `There must be ${rows} rows of ${factors.width} ${side} factors, got ${values.length} numbers.`,
         );
-      }
       const bad = firstNotFinite(values);
       if (bad >= 0)
         throw new NumericError(
@@ -138,37 +127,29 @@ export class FactorRecommender extends Recommender {
     options: FromFactorsOptions = {},
   ): FactorRecommender {
     const { plays, ...rest } = given(FROM_FACTORS, options, 'fromFactors');
-    checkArgument(
-      plays === undefined || plays instanceof Plays,
-      plays,
-      'fromFactors',
-      'plays, such as readPlays reads, or none',
-    );
-    checkArgument(
-      typeof sources === 'object' && sources !== null,
-      sources,
-      'fromFactors',
-      '{ users, tracks }, the factors of each',
-    );
-    checkOptions(sources, ['users', 'tracks'], 'the factors of fromFactors');
+    const isPlays = plays === undefined || plays instanceof Plays;
+    checkArgument(isPlays, plays, 'fromFactors', 'plays, such as readPlays reads, or none');
+    checkOptions(sources, ['users', 'tracks'], 'fromFactors');
     const users = namedFactors(sources.users, 'user');
     const tracks = namedFactors(sources.tracks, 'track');
-    if (users.width !== tracks.width)
+    const { width } = users;
+    if (width !== tracks.width)
       throw new ArgumentError(
-        `Users have ${users.width} factors, tracks ${tracks.width}: they do not belong together.`,
+        `Users have ${width} factors, tracks ${tracks.width}: they do not belong together.`,
       );
     const ids = { users: users.ids, tracks: tracks.ids };
     const none = { user: new Int32Array(0), track: new Int32Array(0) };
     const own = plays ? playsAmong(plays, ids) : none;
     if (plays && own.user.length === 0)
       throw new ArgumentError(
-        `None of the ${plays.length} plays is of a user and a track with factors: do the ids of the factors, such as "${ids.users.id(0)}" and "${ids.tracks.id(0)}", stand for others?`,
+        `None of the ${plays.length} plays is of a user and a track with factors, which have ids such as "${ids.users.id(0)}" and "${ids.tracks.id(0)}".`,
       );
-    return new FactorRecommender(
-      Interactions.fromPairs({ ...ids, ...own }),
-      { users: users.values, tracks: tracks.values, width: users.width },
-      { ...rest, catalogue: rest.catalogue ?? plays?.catalogue },
-    );
+    const factors = { users: users.values, tracks: tracks.values, width };
+    const catalogue = rest.catalogue ?? plays?.catalogue;
+    return new FactorRecommender(Interactions.fromPairs({ ...ids, ...own }), factors, {
+      ...rest,
+      catalogue,
+    });
   }
 
   scores(users: Int32Array, out: Float32Array): void {
@@ -190,7 +171,7 @@ export class FactorRecommender extends Recommender {
   /** See {@link FactorRecommender}; a track without a playcount is played once. */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     const { track, playcount, skipped } = readHistory(this, history, options);
-    const values = this.valuesOfHistory(track, playcount);
+    const values = this.valuesOfHistory(playcount);
     const { l, right } = this.system(track, values);
     const x = choleskySolve(l, right);
     const { tracks, width } = this.factors;
@@ -203,9 +184,7 @@ export class FactorRecommender extends Recommender {
   /**
    * Which of a user's tracks speak for a track, as the `implicit` library explains it: with the
    * user's system A·x = Σ c·V[own], an own track contributes V[track]·A⁻¹·V[own]·c. The remainder
-   * is what the fitted factors have beyond that solution: conjugate gradients end early.
-   * @param user a user of the training data
-   * @param track id, title, or "title by artist"
+   * is what the fitted factors have beyond that solution, as conjugate gradients end early.
    */
   explain(user: Id, track: Id, options: NoOptions = {}): Explanation {
     checkOptions(options, [], 'explain');
@@ -213,27 +192,21 @@ export class FactorRecommender extends Recommender {
     const t = trackIndex(this, track);
     const own = this.seen.row(u);
     const values = this.valuesOfUser(u);
-    const { l } = this.system(own, values);
     const { users, tracks, width } = this.factors;
-    const direction = choleskySolve(
-      l,
-      Float64Array.from(tracks.subarray(t * width, (t + 1) * width)),
-    );
+    const right = Float64Array.from(tracks.subarray(t * width, (t + 1) * width));
+    const direction = choleskySolve(this.system(own, values).l, right);
     const parts = Float64Array.from(
       own,
       (o, i) => values[i] * this.settings.alpha * dot(tracks, o * width, direction),
     );
     const score = dot(tracks, t * width, users.subarray(u * width, (u + 1) * width));
+    const remainder = score - parts.reduce((a, b) => a + b, 0);
     const from = this.seen.indptr[u];
-    return explainByTracks(
-      this,
-      { user, track: t, remainder: score - parts.reduce((a, b) => a + b, 0) },
-      (_, at) => parts[at - from],
-    );
+    return explainByTracks(this, { user, track: t, remainder }, (_, at) => parts[at - from]);
   }
 
   /** What the tracks of a history are worth. */
-  protected valuesOfHistory(_track: Int32Array, playcount: Float64Array): Float32Array {
+  protected valuesOfHistory(playcount: Float64Array): Float32Array {
     return Float32Array.from(playcount, (count) => (Number.isNaN(count) ? 1 : count));
   }
 
@@ -246,15 +219,16 @@ export class FactorRecommender extends Recommender {
   private system(own: Int32Array, values: Float32Array): { l: Float64Array; right: Float64Array } {
     const { tracks, width } = this.factors;
     const { alpha, regularization } = this.settings;
+    const row = (t: number): Float32Array => tracks.subarray(t * width, (t + 1) * width);
     if (!this.gram) {
       this.gram = new Float64Array(width * width);
-      for (let t = 0; t < this.tracks.length; t++) addOuter(this.gram, tracks, t * width, width, 1);
+      for (let t = 0; t < this.tracks.length; t++) addOuter(this.gram, row(t), 1);
     }
     const l = this.gram.slice();
     const right = new Float64Array(width);
     for (let i = 0; i < own.length; i++) {
       const confidence = alpha * values[i];
-      addOuter(l, tracks, own[i] * width, width, confidence - 1);
+      addOuter(l, row(own[i]), confidence - 1);
       for (let j = 0; j < width; j++) right[j] += confidence * tracks[own[i] * width + j];
     }
     for (let j = 0; j < width; j++) l[j * width + j] += regularization;
@@ -285,13 +259,11 @@ function namedFactors(
   source: FactorArrays,
   kind: 'user' | 'track',
 ): { ids: Vocabulary; values: Float32Array; width: number } {
-  if (typeof source !== 'object' || source === null)
-    throw new ArgumentError(`Factors of ${kind}s are { ids, values }, got ${whatIs(source)}.`);
-  checkOptions(source, ['ids', 'values'], `The factors of ${kind}s`);
+  const of = `The factors of ${kind}s`;
+  checkOptions(source, ['ids', 'values'], of);
   const { ids, values } = source;
-  if (!Array.isArray(ids) || ids.length === 0)
-    throw new ArgumentError(`The factors of ${kind}s need their ids, at least one.`);
-  checkArgument(isNumbers(values), values, 'fromFactors', `the factors of ${kind}s as numbers`);
+  checkArgument(Array.isArray(ids) && ids.length > 0, ids, of, 'an array of ids, at least one');
+  checkArgument(isNumbers(values), values, of, 'an array of numbers as values');
   const width = values.length / ids.length;
   if (!(Number.isInteger(width) && width > 0))
     throw new ArgumentError(
@@ -299,41 +271,33 @@ function namedFactors(
     );
   const vocabulary = Vocabulary.inOrder(ids.map(String), { kind });
   if (vocabulary.length !== ids.length) {
-    const twice = ids.find((id, i) => ids.findIndex((other) => String(other) === String(id)) !== i);
-    throw new ArgumentError(
-      `The factors of ${kind}s have two rows for "${twice}". Ids must differ.`,
-    );
+    const twice = ids.find((id, i) => vocabulary.indexOf(id) !== i);
+    throw new ArgumentError(`${of} have two rows for "${twice}". Ids must differ.`);
   }
+  return { ids: vocabulary, values: onShared(values), width };
+}
+
+/** A copy on the shared memory. */
+export function onShared(values: ArrayLike<number>): Float32Array {
   const shared = float32(values.length);
   shared.set(values);
-  return { ids: vocabulary, values: shared, width };
+  return shared;
 }
 
 /** Checks them, and sets the defaults. */
-export function settingsOf({
-  alpha = SETTINGS.alpha,
-  regularization = SETTINGS.regularization,
-}: FactorSettings): Required<FactorSettings> {
+export function settingsOf(settings: FactorSettings): Required<FactorSettings> {
+  const { alpha, regularization } = given(SETTINGS, settings, 'FactorRecommender');
   checkNumber(alpha, alpha > 0 && alpha < Infinity, 'alpha must be a positive number');
-  checkNumber(
-    regularization,
-    regularization >= 0 && regularization < Infinity,
-    'regularization must be a number from 0 on',
-  );
+  const fits = regularization >= 0 && regularization < Infinity;
+  checkNumber(regularization, fits, 'regularization must be a number from 0 on');
   return { alpha, regularization };
 }
 
 /** The lower triangle of s·v·vᵀ, added. */
-function addOuter(
-  sum: Float64Array,
-  values: Float32Array,
-  at: number,
-  width: number,
-  s: number,
-): void {
-  for (let i = 0; i < width; i++) {
-    const factor = s * values[at + i];
-    for (let j = 0; j <= i; j++) sum[i * width + j] += factor * values[at + j];
+function addOuter(sum: Float64Array, v: Float32Array, s: number): void {
+  for (let i = 0; i < v.length; i++) {
+    const factor = s * v[i];
+    for (let j = 0; j <= i; j++) sum[i * v.length + j] += factor * v[j];
   }
 }
 
@@ -344,11 +308,7 @@ function dot(values: Float32Array, at: number, x: ArrayLike<number>): number {
 }
 
 /** Factors as tensors `users` and `tracks`. */
-export function factorTensors({
-  users,
-  tracks,
-  width,
-}: Factors): NonNullable<RecommenderDescription['tensors']> {
+export function factorTensors({ users, tracks, width }: Factors): Map<string, Tensor> {
   return new Map([
     ['users', { shape: [users.length / width, width], data: users }],
     ['tracks', { shape: [tracks.length / width, width], data: tracks }],
@@ -357,13 +317,8 @@ export function factorTensors({
 
 /** What factorTensors has made, on the shared memory. */
 export function readFactorTensors(tensors: TensorSource): Factors {
-  const read = (name: string): Float32Array => {
-    const values = tensors.read(name, 'F32');
-    const shared = float32(values.length);
-    shared.set(values);
-    return shared;
-  };
-  return { users: read('users'), tracks: read('tracks'), width: tensors.shape('users')[1] ?? 0 };
+  const [users, tracks] = ['users', 'tracks'].map((name) => onShared(tensors.read(name, 'F32')));
+  return { users, tracks, width: tensors.shape('users')[1] ?? 0 };
 }
 
 /**
@@ -371,15 +326,12 @@ export function readFactorTensors(tensors: TensorSource): Factors {
  * are of no user or track (`#na#`).
  */
 export interface FactorTables {
-  /** User factors, rows × width. */
+  /** Rows × width. */
   readonly userFactors: Float32Array;
-  /** Track factors, rows × width. */
   readonly trackFactors: Float32Array;
-  /** Bias of each user row; default: none has one. */
+  /** A number per row; default: no biases. */
   readonly userBias?: Float32Array;
-  /** Bias of each track row; default: none has one. */
   readonly trackBias?: Float32Array;
-  /** Number of factors. */
   readonly width: number;
   /** Rows to skip at the start of each table. */
   readonly skip: number;
@@ -409,30 +361,20 @@ export function factorScores(users: Int32Array, out: Float32Array, tables: Facto
     const right = float32(tracks);
     if (userBias) for (let b = 0; b < users.length; b++) left[b] = userBias[users[b] + skip];
     if (trackBias) right.set(trackBias.subarray(skip));
-    outerSum(left, right, scores);
+    const args = [tracks, left.byteOffset, right.byteOffset, scores.byteOffset];
+    const grain = Math.max(4, Math.ceil(200_000 / tracks));
+    parallel('outerSum', users.length, args, { grain }); // scores[b, t] = left[b] + right[t]
     dispose(left);
     dispose(right);
   }
-  // The factors of a track are a row of the table: read it transposed.
-  const b = { values: trackFactors, offset: skip * width, rowStride: 1, columnStride: width };
-  const sizes = { m: users.length, n: tracks, k: width };
-  matmul(sizes, {
-    a: { values: factors, rowStride: width },
-    b,
-    c: { values: scores, rowStride: tracks },
-    add,
-  });
+  const a = { values: factors, rowStride: width };
+  const transposed = { rowStride: 1, columnStride: width }; // a track's factors are a row
+  const b = { values: trackFactors, offset: skip * width, ...transposed };
+  const c = { values: scores, rowStride: tracks };
+  matmul({ m: users.length, n: tracks, k: width }, { a, b, c, add });
   dispose(factors);
   if (!inPlace) {
     out.set(scores);
     dispose(scores);
   }
-}
-
-/** out[r, c] = left[r] + right[c], all on the shared memory. */
-function outerSum(left: Float32Array, right: Float32Array, out: Float32Array): void {
-  const args = [right.length, left.byteOffset, right.byteOffset, out.byteOffset];
-  parallel('outerSum', left.length, args, {
-    grain: Math.max(4, Math.ceil(200_000 / right.length)),
-  });
 }

@@ -1,10 +1,10 @@
 import { float32 } from '../../compute/memory.js';
 import type { DenseMatrix, InteractionValue } from '../../data/csr.js';
-
+import type { Tensor } from '../../data/files/safetensors.js';
 import type { Plays } from '../../data/plays.js';
 import { PCA, type PCAOptions } from '../../decomposition/pca.js';
 import { ArgumentError } from '../../errors.js';
-import { checkOneOf, checkOptions } from '../../options.js';
+import { checkArgument, checkOneOf, checkOptions } from '../../options.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
 import { PlayValues, readValue } from '../play-values.js';
@@ -17,24 +17,21 @@ import {
   type TrackVectors,
 } from '../recommender.js';
 import type { SavedForm } from '../saved-form.js';
-import { type FactorTables, factorScores } from './factors.js';
+import { type FactorTables, factorScores, onShared } from './factors.js';
+
+const SCORES = ['cosine', 'reconstruction'] as const;
 
 /** How a {@link PcaRecommender} scores: see there. */
-export type PcaScore = 'cosine' | 'reconstruction';
-
-const SCORES = ['cosine', 'reconstruction'];
+export type PcaScore = (typeof SCORES)[number];
 
 /** Options of {@link PcaRecommender.fit}. */
 export interface PcaRecommenderOptions extends Omit<PCAOptions, 'nComponents' | 'whiten'> {
   /**
-   * How many components, or the share of the variance that they are to explain: see {@link PCA}.
+   * How many components, or the share of the variance that they must explain: see {@link PCA}.
    * Default 50, the paper's, or as many as there are.
    */
   nComponents?: number;
-  /**
-   * What a play is worth: the playcount ('count', default), ln(1 + playcount) ('log') or 1
-   * ('binary').
-   */
+  /** What a play is worth: playcount ('count', default), ln(1 + playcount) ('log'), 1 ('binary'). */
   value?: InteractionValue;
   /** Default `'cosine'`, the paper's. */
   score?: PcaScore;
@@ -56,13 +53,12 @@ export interface PcaFactors {
  * Recommends by PCA of the users × tracks matrix: a user's vector is their coordinates, a track's
  * vector its loadings, `components` transposed.
  *
- * - `score: 'cosine'`: the cosine of both vectors, u·v / (|u|·|v|), 0 where one of them is zero. Length does not matter, so that tracks that hardly anybody
- *   plays rank high if they lie in the right direction.
- * - `score: 'reconstruction'`: the user's row as the components give it back, mean[t] + u·v, which knows how popular a track is. Its order is that of the
- *   least-squares estimate of the user's plays in the space of the components.
+ * - `score: 'cosine'`: the cosine of both, u·v / (|u|·|v|), 0 where one is zero: tracks that hardly
+ *   anybody plays rank high if they lie in the right direction.
+ * - `score: 'reconstruction'`: the user's row as the components give it back, mean[t] + u·v, which
+ *   knows how popular a track is.
  *
- * A listener who is folded in has the coordinates of their centred history, which for the history
- * of a user of the training data are those of that user.
+ * A user who is folded in has the coordinates of their centred row of plays.
  * @example
  * const pca = await PcaRecommender.fit(plays, { nComponents: 50 });
  * pca.explainedVarianceRatio;
@@ -95,16 +91,12 @@ export class PcaRecommender extends Recommender {
     this.name = score === 'cosine' ? 'PCA' : 'PCA (reconstruction)';
     const { users, components, mean } = factors;
     const [k, tracks] = components.shape;
-    if (
-      users.shape[0] !== this.users.length ||
-      users.shape[1] !== k ||
-      tracks !== this.tracks.length ||
-      mean.length !== tracks
-    ) {
+    const sizes = [users.shape[0], users.shape[1], tracks, mean.length];
+    const wanted = [this.users.length, k, this.tracks.length, tracks];
+    if (sizes.some((size, i) => size !== wanted[i]))
       throw new ArgumentError(
         `The components do not belong to these plays of ${this.users.length} users and ${this.tracks.length} tracks.`,
       );
-    }
     this.tables = {
       userFactors: this.rows(users.data, k),
       trackFactors: this.rows(this.loadings(), k),
@@ -115,7 +107,7 @@ export class PcaRecommender extends Recommender {
   }
 
   /**
-   * Fits PCA to who has played what. Ctrl-C ends it: nothing is fitted then.
+   * Fits PCA to who has played what.
    * @param plays the training plays, of at least two users
    * @example const pca = await PcaRecommender.fit(plays, { nComponents: 5 });
    */
@@ -124,17 +116,12 @@ export class PcaRecommender extends Recommender {
     const { value = 'count', score = 'cosine', nComponents, ...rest } = options;
     checkOneOf(score, SCORES, 'score');
     const { matrix } = new PlayValues(Interactions.fromPlays(plays), value);
-    const pca = new PCA({
-      nComponents: nComponents === undefined ? Math.min(50, ...matrix.shape) : nComponents,
-      ...rest,
-    });
+    const most = nComponents === undefined ? Math.min(50, ...matrix.shape) : nComponents;
+    const pca = new PCA({ nComponents: most, ...rest });
     const users = await pca.fitTransform(matrix);
     const { components, mean, explainedVarianceRatio } = pca;
-    return new PcaRecommender(
-      plays,
-      { users, components, mean, explainedVarianceRatio },
-      { value, score },
-    );
+    const factors = { users, components, mean, explainedVarianceRatio };
+    return new PcaRecommender(plays, factors, { value, score });
   }
 
   /** The share of the variance along each component. */
@@ -157,10 +144,7 @@ export class PcaRecommender extends Recommender {
     return { values: Float32Array.from(this.loadings()), width: this.tables.width };
   }
 
-  /**
-   * The coordinates of the history, scored as those of a user; a track without a playcount counts
-   * as played as often as is typical.
-   */
+  /** The coordinates of the history, scored as those of a user: {@link Recommender.foldIn}. */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     const read = readHistory(this, history, options);
     const values = this.values.ofHistory(read);
@@ -190,11 +174,12 @@ export class PcaRecommender extends Recommender {
 
   /** Rows on the shared memory, of length 1 where cosines are wanted. */
   private rows(data: ArrayLike<number>, width: number): Float32Array {
+    if (this.score !== 'cosine') return onShared(data);
     const out = float32(data.length);
     for (let from = 0; from < data.length; from += width) {
       let square = 0;
       for (let j = from; j < from + width; j++) square += data[j] * data[j];
-      const by = this.score !== 'cosine' ? 1 : square > 0 ? 1 / Math.sqrt(square) : 0;
+      const by = square > 0 ? 1 / Math.sqrt(square) : 0;
       for (let j = from; j < from + width; j++) out[j] = data[j] * by;
     }
     return out;
@@ -204,45 +189,42 @@ export class PcaRecommender extends Recommender {
   static readonly saved: SavedForm<PcaRecommender> = {
     name: 'PcaRecommender',
     withoutSeen: 'users',
-    describe: ({ value, score, factors: { users, components, mean, explainedVarianceRatio } }) => ({
-      config: { value, score },
-      tensors: new Map([
-        ['users', { shape: users.shape, data: users.data }],
-        ['components', { shape: components.shape, data: components.data }],
-        ['mean', { shape: [mean.length], data: mean }],
-        [
-          'explainedVarianceRatio',
-          { shape: [explainedVarianceRatio.length], data: explainedVarianceRatio },
-        ],
-      ]),
-    }),
+    describe: ({ value, score, factors }) => {
+      const { users, components, mean, explainedVarianceRatio } = factors;
+      return {
+        config: { value, score },
+        tensors: new Map<string, Tensor>([
+          ['users', users],
+          ['components', components],
+          ['mean', { shape: [mean.length], data: mean }],
+          [
+            'explainedVarianceRatio',
+            { shape: [explainedVarianceRatio.length], data: explainedVarianceRatio },
+          ],
+        ]),
+      };
+    },
     make: ({ plays }, config, tensors) => {
       const matrix = (name: string): DenseMatrix => {
         const [rows = 0, columns = 0] = tensors.shape(name);
         return { shape: [rows, columns], data: tensors.read(name, 'F64', [rows, columns]) };
       };
       const components = matrix('components');
-      const factors: PcaFactors = {
+      const [k, tracks] = components.shape;
+      const factors = {
         users: matrix('users'),
         components,
-        mean: tensors.read('mean', 'F64', [components.shape[1]]),
-        explainedVarianceRatio: tensors.read('explainedVarianceRatio', 'F64', [
-          components.shape[0],
-        ]),
+        mean: tensors.read('mean', 'F64', [tracks]),
+        explainedVarianceRatio: tensors.read('explainedVarianceRatio', 'F64', [k]),
       };
-      const score = config.text('score');
-      if (score !== 'cosine' && score !== 'reconstruction')
-        return config.wrong('score', 'cosine or reconstruction');
+      const score = config.oneOf('score', SCORES);
       return new PcaRecommender(plays, factors, { value: readValue(config), score });
     },
   };
 }
 
 /**
- * The paper's question: the best tracks for a user by PCA. The same as
- * `recommender.recommend(user, options)`.
- * @param recommender fitted by `PcaRecommender.fit`
- * @param user id of a user
+ * The paper's question: the best tracks for a user by PCA, `recommender.recommend(user, options)`.
  * @example getRecommendationsPca(await PcaRecommender.fit(plays), user, { n: 10 })
  */
 export function getRecommendationsPca(
@@ -250,10 +232,8 @@ export function getRecommendationsPca(
   user: Id,
   options: RecommendOptions = {},
 ): Recommendations {
-  if (!(recommender instanceof PcaRecommender)) {
-    throw new ArgumentError(
-      'getRecommendationsPca needs a PcaRecommender, which PcaRecommender.fit(plays) makes.',
-    );
-  }
+  const wanted = 'a PcaRecommender, which PcaRecommender.fit(plays) makes';
+  const fits = recommender instanceof PcaRecommender;
+  checkArgument(fits, recommender, 'getRecommendationsPca', wanted);
   return recommender.recommend(user, options);
 }

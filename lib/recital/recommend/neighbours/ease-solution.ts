@@ -1,24 +1,13 @@
 import { dispose, float32 } from '../../compute/memory.js';
 import type { Csr } from '../../data/csr.js';
-
-/** Some entries of a row. */
-export interface Entries {
-  readonly indices: Int32Array;
-  readonly data: Float32Array | Float64Array;
-}
+import { type Entries, rowOf } from './sparse-top-k.js';
 
 /**
  * The weights B of EASE, B[i, t] = −P[i, t] / P[t, t] off the diagonal and 0 on it, with P = (YᵀY +
  * λ)⁻¹, in a form that can be multiplied with. Y has a row for each user, then the side rows.
  */
 export interface EaseSolution {
-  /** What was inverted, on the shared memory: `size` × `size`. */
-  readonly inverse: Float32Array;
-  readonly size: number;
-  /**
-   * out = y·B for users of training (rows of Y), one row of tracks per user; `out` need not be on
-   * the shared memory.
-   */
+  /** out = y·B for users of training (rows of Y), one row of tracks per user. */
   scores(users: Int32Array, out: Float32Array): void;
   /** The same for any row y. */
   scoresOf(y: Entries, out: Float32Array): void;
@@ -60,11 +49,11 @@ export function easeSolution(
 
 /** With the inverse P of tracks × tracks itself. */
 class TrackForm implements EaseSolution {
-  readonly size: number;
+  private readonly size: number;
 
   constructor(
     private readonly y: Csr,
-    readonly inverse: Float32Array,
+    private readonly inverse: Float32Array,
   ) {
     this.size = y.shape[1];
   }
@@ -100,7 +89,7 @@ class TrackForm implements EaseSolution {
  * λ·A⁻¹e_u.
  */
 class RowForm implements EaseSolution {
-  readonly size: number;
+  private readonly size: number;
   /** 1 − q of each track, the diagonal of λP. */
   private readonly rest: Float64Array;
   private readonly columns: Csr;
@@ -108,7 +97,7 @@ class RowForm implements EaseSolution {
 
   constructor(
     private readonly y: Csr,
-    readonly inverse: Float32Array,
+    private readonly inverse: Float32Array,
     private readonly lambda: number,
   ) {
     this.size = y.shape[0];
@@ -121,7 +110,7 @@ class RowForm implements EaseSolution {
     const { size, inverse, lambda, y } = this;
     const tracks = y.shape[1];
     const n = users.length;
-    const z = float32(size * n); // λ·A⁻¹e_u, a column a user
+    const z = float32(size * n); // λ·A⁻¹e_u, a column per user
     const products = float32(tracks * n);
     for (let b = 0; b < n; b++) {
       const row = users[b] * size;
@@ -141,10 +130,9 @@ class RowForm implements EaseSolution {
   scoresOf({ indices, data }: Entries, out: Float32Array): void {
     const { size, inverse, columns, y } = this;
     const products = new Float64Array(size); // Yy
-    for (let i = 0; i < indices.length; i++) {
+    for (let i = 0; i < indices.length; i++)
       for (let j = columns.indptr[indices[i]]; j < columns.indptr[indices[i] + 1]; j++)
         products[columns.indices[j]] += data[i] * columns.data[j];
-    }
     const z = new Float64Array(size);
     for (let r = 0; r < size; r++) {
       if (products[r] === 0) continue;
@@ -187,12 +175,4 @@ class RowForm implements EaseSolution {
     }
     return sum;
   }
-}
-
-/** A row of a sparse matrix. */
-export function rowOf({ indptr, indices, data }: Csr, row: number): Entries {
-  return {
-    indices: indices.subarray(indptr[row], indptr[row + 1]),
-    data: data.subarray(indptr[row], indptr[row + 1]),
-  };
 }

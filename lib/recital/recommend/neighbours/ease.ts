@@ -1,14 +1,14 @@
 import { interruptible, orInterrupted, stoppable } from '../../compute/interrupt.js';
-import { float32 } from '../../compute/memory.js';
 import { Csr, type CsrLike, type InteractionValue } from '../../data/csr.js';
 import type { Tensor } from '../../data/files/safetensors.js';
 import { csrTensors, readCsr } from '../../data/files/tensors.js';
-import { Plays } from '../../data/plays.js';
-import type { Vocabulary } from '../../data/vocabulary.js';
+import { countsOf, Plays } from '../../data/plays.js';
+import { indicesIn, type Vocabulary } from '../../data/vocabulary.js';
 import { invertSymmetric } from '../../decomposition/positive-definite.js';
 import { ArgumentError } from '../../errors.js';
 import { checkArgument, checkNumber, checkOptions, given, type NoOptions } from '../../options.js';
 import { type Explanation, explainByTracks } from '../explanation.js';
+import { onShared } from '../factors/factors.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
 import { PlayValues, readValue } from '../play-values.js';
@@ -16,34 +16,21 @@ import { checkScores, type Id, Recommender, trackIndex, userIndex } from '../rec
 import type { SavedForm } from '../saved-form.js';
 import { type EaseSolution, easeSolution, easeSystem } from './ease-solution.js';
 
-/**
- * What is known of tracks beside who plays them: rows × tracks, sparse, each row a tag, an artist,
- * a genre.
- */
+/** What is known of tracks beside who plays them: a row per tag, artist or genre. */
 export interface SideRows {
-  /** What the rows are. */
   readonly rows: Vocabulary;
-  /** The tracks that the columns are; those that training does not know are left out. */
+  /** The columns; tracks that training does not know are left out. */
   readonly tracks: Vocabulary;
-  /** The numbers, 0 or more. */
+  /** rows × tracks, numbers from 0 on. */
   readonly matrix: CsrLike;
 }
 
 const DEFAULTS = {
-  /**
-   * Strength of the regularization, more than 0; default 100. It means the same whatever `value`
-   * and `popularityPower`: see {@link EASE}.
-   */
+  /** Strength of the regularization, more than 0; default 100, whatever `value` is. */
   lambda: 100,
-  /**
-   * What a play is worth: 1 ('binary', default), ln(1 + playcount) ('log') or the playcount
-   * ('count').
-   */
+  /** What a play is worth: 1 ('binary', default), ln(1 + playcount) ('log'), playcount ('count'). */
   value: 'binary' as InteractionValue,
-  /**
-   * How much popular tracks are held back: entries are divided by listeners^power. Default 0, as
-   * published; 0.1 to 0.3 can help much.
-   */
+  /** Entries are divided by users^power of their track. Default 0; 0.1 to 0.3 can help much. */
   popularityPower: 0,
   /** Further rows beside the users: tags, artists, genres. Default: none. */
   sideRows: undefined as SideRows | undefined,
@@ -64,10 +51,7 @@ export interface EASEState {
   readonly side: Csr | undefined;
   /** The inverse, on the shared memory. */
   readonly inverse: Float32Array;
-  /**
-   * What a value of each track is multiplied by, where there are no listening histories to find it
-   * from.
-   */
+  /** What a value of each track is multiplied by, where no plays are there to find it from. */
   readonly columnScale?: Float64Array;
 }
 
@@ -75,14 +59,13 @@ export interface EASEState {
 const MAX_SIZE = 20_000;
 
 /**
- * EASE (Steck, 2019): the linear model that predicts each track of a user from their other tracks,
- * in closed form. With Y the users × tracks matrix, the side rows below it, P = (YᵀY + λ)⁻¹ and
- * B[i, t] = −P[i, t]/P[t, t], B[t, t] = 0, a user with the row y scores y·B. The smaller side is
- * inverted: where users and side rows are fewer than tracks, P = (1 − Yᵀ(YYᵀ + λ)⁻¹Y)/λ is never
- * formed.
+ * EASE (Steck, 2019): predicts each track of a user from their other tracks, in closed form. With Y
+ * the users × tracks matrix, the side rows below it, P = (YᵀY + λ)⁻¹ and B[i, t] = −P[i, t]/P[t, t],
+ * B[t, t] = 0, a user with the row y scores y·B. The smaller side is inverted: where rows are fewer
+ * than tracks, P = (1 − Yᵀ(YYᵀ + λ)⁻¹Y)/λ is never formed.
  *
- * Entries of Y are values / listeners^popularityPower, divided by their root mean square, those of
- * side rows likewise, times `sideWeight`.
+ * Entries of Y are values / users^popularityPower, divided by their root mean square, those of side
+ * rows likewise, times `sideWeight`.
  * @example
  * const ease = await EASE.fit(plays, { lambda: 100, value: 'log', popularityPower: 0.2 });
  * ease.recommend(user, { n: 10 });
@@ -107,26 +90,19 @@ export class EASE extends Recommender {
     this.options = state.settings;
     this.name = state.side ? 'EASE with side rows' : 'EASE';
     this.values = new PlayValues(this.seen, state.settings.value);
-    const { y, columnScale } = state.columnScale
-      ? noRows(state.columnScale)
-      : easeRows(this.values, state);
+    const { inverse, settings } = state;
+    const { y, columnScale } = easeRows(this.values, state);
     this.columnScale = columnScale;
     const size = state.columnScale ? columnScale.length : Math.min(...y.shape);
-    if (state.inverse.length !== size * size) {
+    if (inverse.length !== size * size)
       throw new ArgumentError(
-        `The inverse should have ${size} × ${size} numbers, got ${state.inverse.length}: it belongs to other plays.`,
+        `The inverse should have ${size} × ${size} numbers, got ${inverse.length}: it belongs to other plays.`,
       );
-    }
-    this.solution = easeSolution(y, {
-      inverse: state.inverse,
-      size,
-      lambda: state.settings.lambda,
-    });
+    this.solution = easeSolution(y, { inverse, size, lambda: settings.lambda });
   }
 
   /**
    * Fits it: n³ multiplications and additions for the smaller side n.
-   * @param plays the training plays
    * @throws ArgumentError for wrong options and for more than 20,000 users and tracks; NumericError
    *   if λ is too small for float32
    * @example const ease = await EASE.fit(plays, { lambda: 100 });
@@ -135,17 +111,16 @@ export class EASE extends Recommender {
     const { sideRows, ...settings } = given(DEFAULTS, options, 'EASE.fit');
     const { lambda, value, popularityPower, sideWeight } = settings;
     checkNumber(lambda, lambda > 0 && lambda < Infinity, 'lambda must be a positive number');
-    for (const [name, number] of Object.entries({ popularityPower, sideWeight })) {
-      checkNumber(number, number >= 0 && number < Infinity, `${name} must be a number from 0 on`);
-    }
+    for (const [name, x] of Object.entries({ popularityPower, sideWeight }))
+      checkNumber(x, x >= 0 && x < Infinity, `${name} must be a number from 0 on`);
     checkArgument(plays instanceof Plays, plays, 'EASE.fit', 'plays, such as readPlays reads');
     refuseTooLarge(plays, sideRows?.rows?.length ?? 0);
     const seen = Interactions.fromPlays(plays);
     const side = sideRows && sideColumns(sideRows, seen.tracks);
     const { y } = easeRows(new PlayValues(seen, value), { settings, side });
     const { system, size } = interruptible(() => easeSystem(y, lambda));
-    const inverting = invertSymmetric(system, size);
-    await stoppable(orInterrupted(inverting, 'Interrupted before EASE was fitted.'));
+    const message = 'Interrupted before EASE was fitted.';
+    await stoppable(orInterrupted(invertSymmetric(system, size), message));
     return new EASE(plays, { settings, side, inverse: system });
   }
 
@@ -154,10 +129,7 @@ export class EASE extends Recommender {
     this.solution.scores(users, out);
   }
 
-  /**
-   * Scores a listener by the history, as a user of training with these plays. See
-   * {@link Recommender.foldIn}.
-   */
+  /** Scores a history as a user of training with these plays: {@link Recommender.foldIn}. */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     const read = readHistory(this, history, options);
     const data = Float64Array.from(
@@ -169,12 +141,7 @@ export class EASE extends Recommender {
     return new FoldedUser(this, read.track, scores, read);
   }
 
-  /**
-   * Which of a user's tracks speak for a track, and which against it: their contributions add up to
-   * the score.
-   * @param user a user of the training data
-   * @param track id, title, or "title by artist"
-   */
+  /** What each of a user's tracks contributes to the score of a track; the sum is the score. */
   explain(user: Id, track: Id, options: NoOptions = {}): Explanation {
     checkOptions(options, [], 'explain');
     const t = trackIndex(this, track);
@@ -192,76 +159,50 @@ export class EASE extends Recommender {
   static readonly saved: SavedForm<EASE> = {
     name: 'EASE',
     withoutSeen: 'tracks',
-    describe: (ease, { seen }) => {
-      const { name, options, state, columnScale } = ease;
+    describe: ({ name, options, state, columnScale }, { seen }) => {
       const size = Math.sqrt(state.inverse.length);
       const tensors = new Map<string, Tensor>([
         ['inverse', { shape: [size, size], data: state.inverse }],
+        ...(state.side ? csrTensors('side', state.side) : []),
       ]);
-      for (const [part, tensor] of state.side ? csrTensors('side', state.side) : [])
-        tensors.set(part, tensor);
       if (!seen || state.columnScale) {
-        if (size !== columnScale.length) {
+        if (size !== columnScale.length)
           throw new ArgumentError(
-            `${name} was solved for the rows of its users, who are fewer than the tracks, so its weights are not to be had without the listening histories. Leave out { seen: false }.`,
+            `${name} was solved for its users, who are fewer than the tracks, so it needs their plays. Leave out { seen: false }.`,
           );
-        }
         tensors.set('columnScale', { shape: [size], data: columnScale });
       }
       return { config: { ...options }, tensors };
     },
     make: ({ plays }, config, tensors) => {
-      const number = (name: string): number => config.number(name);
+      const { length } = plays.tracks;
       const settings = {
-        lambda: number('lambda'),
+        lambda: config.number('lambda'),
         value: readValue(config),
-        popularityPower: number('popularityPower'),
-        sideWeight: number('sideWeight'),
+        popularityPower: config.number('popularityPower'),
+        sideWeight: config.number('sideWeight'),
       };
-      const values = tensors.read('inverse', 'F32');
-      const inverse = float32(values.length);
-      inverse.set(values);
-      const side = tensors.has('side.indptr')
-        ? readCsr(tensors, 'side', plays.tracks.length)
-        : undefined;
-      const columnScale = tensors.has('columnScale')
-        ? tensors.read('columnScale', 'F64', [plays.tracks.length])
-        : undefined;
-      return new EASE(plays, { settings, side, inverse, columnScale });
+      return new EASE(plays, {
+        settings,
+        side: tensors.has('side.indptr') ? readCsr(tensors, 'side', length) : undefined,
+        inverse: onShared(tensors.read('inverse', 'F32')),
+        columnScale: tensors.has('columnScale')
+          ? tensors.read('columnScale', 'F64', [length])
+          : undefined,
+      });
     },
   };
 }
 
-/**
- * Refuses plays of too many users and tracks, before any work is done for them, and names the
- * limits that would do.
- */
-function refuseTooLarge(plays: Plays, sideRows: number): void {
-  const { users, tracks } = plays;
+/** Refuses what is too large before any work is done, and names the limits that would do. */
+function refuseTooLarge({ users, tracks, user, track }: Plays, sideRows: number): void {
   const size = Math.min(users.length + sideRows, tracks.length);
   if (size <= MAX_SIZE) return;
-  const least = (
-    column: Int32Array,
-    n: number,
-    most: number,
-  ): { k: number; left: number } | undefined => {
-    const plays = new Int32Array(n);
-    for (const i of column) plays[i]++;
-    plays.sort().reverse();
-    if (most < 1) return undefined;
-    const k = plays[most] + 1; // what one too many has, and one more
-    const left = plays.findIndex((count) => count < k);
-    return left > 0 ? { k, left } : undefined;
-  };
   const n = (x: number): string => x.toLocaleString('en');
-  const byTrack = least(plays.track, tracks.length, MAX_SIZE);
-  const byUser = least(plays.user, users.length, MAX_SIZE - sideRows);
   const ways = [
-    ...(byTrack
-      ? [`plays.minPlays({ perTrack: ${byTrack.k} }) leaves ${n(byTrack.left)} tracks`]
-      : []),
-    ...(byUser ? [`plays.minPlays({ perUser: ${byUser.k} }) leaves ${n(byUser.left)} users`] : []),
-  ];
+    limit('perTrack', countsOf(track, tracks.length), 'tracks', MAX_SIZE),
+    limit('perUser', countsOf(user, users.length), 'users', MAX_SIZE - sideRows),
+  ].filter((way) => way !== undefined);
   throw new ArgumentError(
     `EASE inverts a matrix of as many rows as there are users${sideRows ? ' and side rows' : ''} or tracks, whichever are fewer: here ${n(size)} ` +
       `(${n(users.length)} users × ${n(tracks.length)} tracks), and ${n(MAX_SIZE)} is the limit. ` +
@@ -269,25 +210,27 @@ function refuseTooLarge(plays: Plays, sideRows: number): void {
   );
 }
 
-/** A Y without rows: of listening histories that are left out. */
-function noRows(columnScale: Float64Array): { y: Csr; columnScale: Float64Array } {
-  const y = new Csr({
-    shape: [0, columnScale.length],
-    indptr: new Int32Array(1),
-    indices: new Int32Array(0),
-    data: new Float32Array(0),
-  });
-  return { y, columnScale };
+/** The number of plays that leaves at most `most` users or tracks, if there is one. */
+function limit(option: string, counts: Int32Array, what: string, most: number): string | undefined {
+  counts.sort().reverse();
+  if (most < 1) return undefined;
+  const least = counts[most] + 1; // what one too many has, and one more
+  const left = counts.findIndex((count) => count < least);
+  if (left <= 0) return undefined;
+  return `plays.minPlays({ ${option}: ${least} }) leaves ${left.toLocaleString('en')} ${what}`;
 }
 
 /** The rows of Y, and what a value of each track is multiplied by in them. */
 function easeRows(
-  values: PlayValues,
-  { settings, side }: Pick<EASEState, 'settings' | 'side'>,
+  { seen, matrix }: PlayValues,
+  { settings, side, columnScale: known }: Omit<EASEState, 'inverse'>,
 ): { y: Csr; columnScale: Float64Array } {
-  const { matrix } = values;
+  if (known) {
+    const none = { row: new Int32Array(0), column: new Int32Array(0) };
+    return { y: Csr.fromPairs([0, known.length], none, Float32Array), columnScale: known };
+  }
   const power = Float64Array.from(
-    values.seen.usersPerTrack(),
+    seen.usersPerTrack(),
     (n) => Math.max(1, n) ** -settings.popularityPower,
   );
   const size = rootMeanSquare(matrix, power);
@@ -295,16 +238,8 @@ function easeRows(
   const own = scaled(matrix, columnScale);
   if (!side || side.indices.length === 0) return { y: own, columnScale };
   const factor = settings.sideWeight / rootMeanSquare(side, power);
-  return {
-    y: below(
-      own,
-      scaled(
-        side,
-        power.map((p) => p * factor),
-      ),
-    ),
-    columnScale,
-  };
+  const scale = power.map((p) => p * factor);
+  return { y: below(own, scaled(side, scale)), columnScale };
 }
 
 function rootMeanSquare({ indices, data }: Csr, scale: Float64Array): number {
@@ -313,60 +248,49 @@ function rootMeanSquare({ indices, data }: Csr, scale: Float64Array): number {
   return Math.sqrt(sum / data.length);
 }
 
-function scaled({ shape, indptr, indices, data }: Csr, scale: Float64Array): Csr {
-  const values = Float32Array.from(data, (x, j) => x * scale[indices[j]]);
-  return new Csr({ shape, indptr, indices, data: values });
+function scaled(matrix: Csr, scale: Float64Array): Csr {
+  const data = Float32Array.from(matrix.data, (x, j) => x * scale[matrix.indices[j]]);
+  return new Csr({ ...matrix, data });
 }
 
 /** The rows of a, and below them those of b. */
 function below(a: Csr, b: Csr): Csr {
-  const indptr = new Int32Array(a.indptr.length + b.indptr.length - 1);
-  indptr.set(a.indptr);
-  for (let r = 1; r < b.indptr.length; r++) indptr[a.shape[0] + r] = a.indices.length + b.indptr[r];
-  const indices = new Int32Array(a.indices.length + b.indices.length);
+  const n = a.indices.length;
+  const indptr = Int32Array.from([...a.indptr, ...b.indptr.subarray(1).map((end) => n + end)]);
+  const indices = new Int32Array(n + b.indices.length);
   const data = new Float32Array(indices.length);
   indices.set(a.indices);
-  indices.set(b.indices, a.indices.length);
+  indices.set(b.indices, n);
   data.set(a.data);
-  data.set(b.data, a.data.length);
-  return new Csr({ shape: [a.shape[0] + b.shape[0], a.shape[1]], indptr, indices, data });
+  data.set(b.data, n);
+  return new Csr({ shape: [indptr.length - 1, a.shape[1]], indptr, indices, data });
 }
 
-/**
- * The matrix with the columns of another vocabulary of tracks, checked; tracks that it has not are
- * dropped.
- */
+/** The matrix with the columns of another vocabulary of tracks; tracks that it has not are dropped. */
 function sideColumns({ rows, tracks, matrix }: SideRows, wanted: Vocabulary): Csr {
   Csr.check(matrix);
-  if (matrix.shape[0] !== rows.length || matrix.shape[1] !== tracks.length) {
+  if (matrix.shape[0] !== rows.length || matrix.shape[1] !== tracks.length)
     throw new ArgumentError(
       `Side rows name ${rows.length} rows and ${tracks.length} tracks, but their matrix is ${matrix.shape.join(' × ')}.`,
     );
-  }
-  for (const x of matrix.data)
-    if (!(x >= 0 && x < Infinity))
-      throw new ArgumentError(`Side rows hold ${x}; finite numbers from 0 on were expected.`);
-  const to = Int32Array.from({ length: tracks.length }, (_, t) => wanted.indexOf(tracks.id(t)));
-  const indptr = new Int32Array(rows.length + 1);
-  const indices: number[] = [];
-  const data: number[] = [];
-  for (let r = 0; r < rows.length; r++) {
-    const entries: [number, number][] = [];
+  const bad = matrix.data.find((x) => !(x >= 0 && x < Infinity));
+  if (bad !== undefined)
+    throw new ArgumentError(`Side rows hold ${bad}; finite numbers from 0 on were expected.`);
+  const to = indicesIn(tracks, wanted);
+  const pairs = { row: [] as number[], column: [] as number[], value: [] as number[] };
+  for (let r = 0; r < rows.length; r++)
     for (let j = matrix.indptr[r]; j < matrix.indptr[r + 1]; j++) {
-      if (to[matrix.indices[j]] >= 0 && matrix.data[j] > 0)
-        entries.push([to[matrix.indices[j]], matrix.data[j]]);
+      const column = to[matrix.indices[j]];
+      if (column < 0 || matrix.data[j] === 0) continue;
+      pairs.row.push(r);
+      pairs.column.push(column);
+      pairs.value.push(matrix.data[j]);
     }
-    entries.sort(([a], [b]) => a - b);
-    for (const [column, value] of entries) {
-      indices.push(column);
-      data.push(value);
-    }
-    indptr[r + 1] = indices.length;
-  }
-  return new Csr({
-    shape: [rows.length, wanted.length],
-    indptr,
-    indices: Int32Array.from(indices),
-    data: Float32Array.from(data),
-  });
+  const row = Int32Array.from(pairs.row);
+  const column = Int32Array.from(pairs.column);
+  return Csr.fromPairs(
+    [rows.length, wanted.length],
+    { row, column, value: pairs.value },
+    Float32Array,
+  );
 }

@@ -1,11 +1,10 @@
 import { Csr, type InteractionValue } from '../../data/csr.js';
-import { csrTensors, readSimilarity } from '../../data/files/tensors.js';
-
+import { readSimilarity } from '../../data/files/tensors.js';
 import type { Plays } from '../../data/plays.js';
 import { checkCount, checkNumber, given } from '../../options.js';
 import { readValue } from '../play-values.js';
 import type { SavedForm } from '../saved-form.js';
-import { ItemItemRecommender } from './knn.js';
+import { describeItemItem, ItemItemRecommender } from './knn.js';
 import { topProducts } from './sparse-top-k.js';
 
 const DEFAULTS = {
@@ -15,10 +14,7 @@ const DEFAULTS = {
   beta: 0.3,
   /** Tracks that count for each, the most likely ones; default 200. */
   k: 200,
-  /**
-   * What a play is worth: 1 ('binary', default), ln(1 + playcount) ('log') or the playcount
-   * ('count').
-   */
+  /** What a play is worth: 1 ('binary', default), ln(1 + playcount) ('log'), playcount ('count'). */
   value: 'binary' as InteractionValue,
 };
 
@@ -27,9 +23,8 @@ export type RP3betaOptions = Partial<typeof DEFAULTS>;
 
 /**
  * RP³β (Paudel, Christoffel, Newell and Bernstein, 2017): a random walk of three steps, from a user
- * to a track of theirs, to a listener of it, to a track of that listener; similarity[i, j] = Σ over
- * users P(user | i)^α · P(j | user)^α / listeners(j)^β, where P is in proportion to what plays are
- * worth.
+ * to a track of theirs, to a user of it, to a track of that user; similarity[i, j] = Σ over users
+ * P(user | i)^α · P(j | user)^α / users(j)^β, where P is in proportion to what plays are worth.
  * @example new RP3beta(plays, { beta: 0.4 }).recommend(user)
  */
 export class RP3beta extends ItemItemRecommender {
@@ -37,33 +32,23 @@ export class RP3beta extends ItemItemRecommender {
   /** All options. */
   readonly options: Readonly<Required<RP3betaOptions>>;
 
-  /**
-   * @param plays the training plays
-   * @param learnt the similarities, if they are known already: those of a file without listening
-   *   histories
-   */
+  /** @param learnt the similarities, if they are known already: those of a file without plays */
   constructor(plays: Plays, options: RP3betaOptions = {}, learnt?: Csr) {
     const all = given(DEFAULTS, options, 'RP3beta');
     const { alpha, beta, k, value } = all;
     checkCount(k, 'k');
-    for (const [name, power] of Object.entries({ alpha, beta })) {
+    for (const [name, power] of Object.entries({ alpha, beta }))
       checkNumber(power, power >= 0 && power < Infinity, `${name} must be a number from 0 on`);
-    }
-    super(plays, {
-      value,
-      learnt,
-      similarity: (values) => {
-        const byTrack = values.transpose();
-        const held = Float64Array.from(
-          { length: byTrack.shape[0] },
-          (_, t) => (byTrack.indptr[t + 1] - byTrack.indptr[t]) ** beta,
-        );
-        return topProducts(chances(byTrack, alpha), chances(values, alpha), {
-          k,
-          score: (product, _, column) => product / held[column],
-        });
-      },
-    });
+    const similarity = (values: Csr): Csr => {
+      const byTrack = values.transpose();
+      const held = Float64Array.from(
+        { length: byTrack.shape[0] },
+        (_, t) => (byTrack.indptr[t + 1] - byTrack.indptr[t]) ** beta,
+      );
+      const score = (product: number, _: number, track: number): number => product / held[track];
+      return topProducts(chances(byTrack, alpha), chances(values, alpha), { k, score });
+    };
+    super(plays, value, similarity, learnt);
     this.options = all;
   }
 
@@ -71,31 +56,27 @@ export class RP3beta extends ItemItemRecommender {
   static readonly saved: SavedForm<RP3beta> = {
     name: 'RP3beta',
     withoutSeen: 'tracks',
-    describe: ({ options, similarity }, { seen }) => ({
-      config: { ...options },
-      ...(!seen && { tensors: new Map(csrTensors('similarity', similarity)) }),
-    }),
-    make: ({ plays }, config, tensors) =>
-      new RP3beta(
-        plays,
-        {
-          alpha: config.number('alpha'),
-          beta: config.number('beta'),
-          k: config.count('k'),
-          value: readValue(config),
-        },
-        readSimilarity(tensors, plays.tracks.length),
-      ),
+    describe: describeItemItem,
+    make: ({ plays }, config, tensors) => {
+      const options = {
+        alpha: config.number('alpha'),
+        beta: config.number('beta'),
+        k: config.count('k'),
+        value: readValue(config),
+      };
+      return new RP3beta(plays, options, readSimilarity(tensors, plays.tracks.length));
+    },
   };
 }
 
 /** Each row divided by its sum, to a power. */
-function chances({ shape, indptr, indices, data }: Csr, power: number): Csr {
+function chances(matrix: Csr, power: number): Csr {
+  const { shape, indptr, data } = matrix;
   const out = new Float64Array(data.length);
   for (let r = 0; r < shape[0]; r++) {
     let sum = 0;
     for (let j = indptr[r]; j < indptr[r + 1]; j++) sum += data[j];
     for (let j = indptr[r]; j < indptr[r + 1]; j++) out[j] = (data[j] / sum) ** power;
   }
-  return new Csr({ shape, indptr, indices, data: out });
+  return new Csr({ ...matrix, data: out });
 }

@@ -2,6 +2,17 @@ import { interruptible } from '../../compute/interrupt.js';
 import { Csr } from '../../data/csr.js';
 import { TopN } from '../rank.js';
 
+/** Some entries of a row. */
+export interface Entries {
+  readonly indices: Int32Array;
+  readonly data: Float32Array | Float64Array;
+}
+
+export function rowOf({ indptr, indices, data }: Csr, row: number): Entries {
+  const [from, to] = [indptr[row], indptr[row + 1]];
+  return { indices: indices.subarray(from, to), data: data.subarray(from, to) };
+}
+
 /**
  * Stands for a sum that has cancelled to 0, to tell it from a column that nothing was added to: it
  * changes no later sum, and is not above 0.
@@ -23,14 +34,9 @@ export class RowProducts {
   /**
    * The k largest entries of a row of the product, those above 0 only, by column, ascending.
    * @param row a row of the first matrix
-   * @param k how many
-   * @param score makes an entry of a product; default: the product itself
+   * @param score makes an entry of a product
    */
-  largest(
-    row: { indices: Int32Array; data: ArrayLike<number> },
-    k: number,
-    score: (product: number, column: number) => number = (product) => product,
-  ): { indices: Int32Array; data: Float32Array } {
+  largest(row: Entries, k: number, score: (product: number, column: number) => number): Entries {
     const { right, sums } = this;
     for (let i = 0; i < row.indices.length; i++) {
       const v = row.data[i];
@@ -46,17 +52,13 @@ export class RowProducts {
     // Equal entries go by column, so that the result does not depend on the order of touching.
     const columns = this.touched.slice(0, this.count).sort();
     const scores = Float32Array.from(columns, (column) => {
-      const value = sums[column] === 0 ? 0 : score(sums[column], column);
+      const value = score(sums[column], column);
       return value > 0 || Number.isNaN(value) ? value : -Infinity;
     });
     for (const column of columns) sums[column] = 0;
     this.count = 0;
-    const top = new TopN(Math.max(1, Math.min(k, columns.length))).select(
-      scores,
-      0,
-      scores.length,
-      (i) => `The similarity of number ${columns[i]}`,
-    );
+    const top = new TopN(Math.max(1, Math.min(k, columns.length)));
+    top.select(scores, 0, scores.length, (i) => `The similarity of number ${columns[i]}`);
     const at = new Int32Array(top.count);
     top.copyTo(at, new Float32Array(top.count), 0);
     at.sort();
@@ -66,36 +68,31 @@ export class RowProducts {
 
 /**
  * The k largest entries of each row of A·B, those above 0 only; the diagonal is left out.
- * @param options.k how many; `score`: makes an entry of a product, given row and column
+ * @param options.score makes an entry of a product, given row and column
  */
-export function topProducts(left: Csr, right: Csr, options: TopProductsOptions): Csr {
-  return interruptible(() => rowsOfProduct(left, right, options));
-}
-
-interface TopProductsOptions {
-  k: number;
-  score: (product: number, row: number, column: number) => number;
-}
-
-function rowsOfProduct(left: Csr, right: Csr, { k, score }: TopProductsOptions): Csr {
-  const rows = left.shape[0];
-  const products = new RowProducts(right);
-  const parts: { indices: Int32Array; data: Float32Array }[] = [];
-  const indptr = new Int32Array(rows + 1);
-  for (let r = 0; r < rows; r++) {
-    const [from, to] = [left.indptr[r], left.indptr[r + 1]];
-    const row = { indices: left.indices.subarray(from, to), data: left.data.subarray(from, to) };
-    const part = products.largest(row, k, (product, column) =>
-      column === r ? 0 : score(product, r, column),
-    );
-    parts.push(part);
-    indptr[r + 1] = indptr[r] + part.indices.length;
-  }
-  const indices = new Int32Array(indptr[rows]);
-  const data = new Float32Array(indptr[rows]);
-  parts.forEach((part, r) => {
-    indices.set(part.indices, indptr[r]);
-    data.set(part.data, indptr[r]);
+export function topProducts(
+  left: Csr,
+  right: Csr,
+  options: { k: number; score: (product: number, row: number, column: number) => number },
+): Csr {
+  const { k, score } = options;
+  return interruptible(() => {
+    const rows = left.shape[0];
+    const products = new RowProducts(right);
+    const indptr = new Int32Array(rows + 1);
+    const parts = Array.from({ length: rows }, (_, r) => {
+      const part = products.largest(rowOf(left, r), k, (product, column) =>
+        column === r ? 0 : score(product, r, column),
+      );
+      indptr[r + 1] = indptr[r] + part.indices.length;
+      return part;
+    });
+    const indices = new Int32Array(indptr[rows]);
+    const data = new Float32Array(indptr[rows]);
+    parts.forEach((part, r) => {
+      indices.set(part.indices, indptr[r]);
+      data.set(part.data, indptr[r]);
+    });
+    return new Csr({ shape: [rows, right.shape[1]], indptr, indices, data });
   });
-  return new Csr({ shape: [rows, right.shape[1]], indptr, indices, data });
 }

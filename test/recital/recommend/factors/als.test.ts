@@ -165,7 +165,7 @@ describe('ALS', () => {
       [{ alpha: 0 }, 'alpha must be a positive number'],
       [{ regularization: -1 }, 'regularization must be a number from 0 on'],
       [{ nFactors: 3 }, 'ALS.fit has no option "nFactors"'],
-      [{ onIteration: 3 }, 'onIteration must be a function'],
+      [{ onIteration: 3 }, 'onIteration needs a function'],
     ] as const) {
       await ALS.fit(smallPlays(), options as ALSOptions).then(
         () => expect.fail('should not fit'),
