@@ -184,10 +184,9 @@ export {
 export { Dropout } from './nn/dropout.js';
 export { type Columns, Embedding, type EmbeddingOptions } from './nn/embedding.js';
 export { Linear, type LinearOptions } from './nn/linear.js';
-export { type Loss, lossGradient, lossOf, type LossRows, type Reduction } from './nn/loss.js';
 export {
-  BCEWithLogitsLossFlat, type BCEWithLogitsLossOptions, BPRLoss, HingeLoss, L1LossFlat, MSELossFlat,
-  PairwiseLoss,
+  BCEWithLogitsLossFlat, type BCEWithLogitsLossOptions, BPRLoss, HingeLoss, L1LossFlat, type Loss,
+  lossGradient, lossOf, type LossRows, MSELossFlat, PairwiseLoss, type Reduction,
 } from './nn/losses.js';
 export type { Model, TrainingLoss } from './nn/model.js';
 export { type Module, Sequential, type StateBuffer } from './nn/module.js';

@@ -49,12 +49,14 @@ import { CrossEntropyLossFlat, FocalLossFlat } from '../../lib/recital/nn/cross-
 import { Dropout } from '../../lib/recital/nn/dropout.js';
 import { Embedding } from '../../lib/recital/nn/embedding.js';
 import { Linear } from '../../lib/recital/nn/linear.js';
-import { type Loss, lossGradient, lossOf } from '../../lib/recital/nn/loss.js';
 import {
   BCEWithLogitsLossFlat,
   BPRLoss,
   HingeLoss,
   L1LossFlat,
+  type Loss,
+  lossGradient,
+  lossOf,
   MSELossFlat,
 } from '../../lib/recital/nn/losses.js';
 import type { Module } from '../../lib/recital/nn/module.js';

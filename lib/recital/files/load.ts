@@ -15,7 +15,7 @@ import { WithSeen } from '../evaluation/held-out.js';
 import { Hybrid, WeightedSum } from '../hybrid/hybrid.js';
 import type { Learner, LearnerOptions } from '../learner/learner.js';
 import { EXTENSION, fileConfig } from '../learner/model-file.js';
-import type { Loss } from '../nn/loss.js';
+import type { Loss } from '../nn/losses.js';
 import { checkOptions } from '../options.js';
 import { Popularity } from '../recommend/baselines/popularity.js';
 import { RandomRecommender } from '../recommend/baselines/random.js';

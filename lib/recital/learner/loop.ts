@@ -3,7 +3,7 @@ import { float32, reclaim } from '../compute/memory.js';
 import type { Batch, DataLoader } from '../data/batches.js';
 import { sayInterrupted } from '../data/output.js';
 import { ArgumentError, InterruptedError, NumericError } from '../errors.js';
-import { type LossRows, lossGradient, lossOf, lossWithGradient } from '../nn/loss.js';
+import { type LossRows, lossGradient, lossOf, lossWithGradient } from '../nn/losses.js';
 import { type Model, predictions } from '../nn/model.js';
 import { firstNotFinite } from '../options.js';
 import { type Callback, CancelFitException, Dispatcher } from './callback.js';

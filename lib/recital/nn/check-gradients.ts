@@ -4,8 +4,7 @@ import { display } from '../data/output.js';
 import { Table } from '../data/table.js';
 import { NumericError } from '../errors.js';
 import { checkNumber, given } from '../options.js';
-import { type Loss, lossGradient, lossOf } from './loss.js';
-import { MSELossFlat } from './losses.js';
+import { type Loss, lossGradient, lossOf, MSELossFlat } from './losses.js';
 import { checkModel, type Model, predictions } from './model.js';
 import type { Parameter } from './parameter.js';
 

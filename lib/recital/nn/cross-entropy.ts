@@ -2,7 +2,7 @@ import { float32, int32 } from '../compute/memory.js';
 import { parallel } from '../compute/threads.js';
 import { ArgumentError, NumericError } from '../errors.js';
 import { checkNumber, given, said } from '../options.js';
-import { checkPreds, type Loss, type LossRows } from './loss.js';
+import { checkPreds, type Loss, type LossRows } from './losses.js';
 import { onSharedMemory } from './module.js';
 
 /** Base class of the losses on the softmax of a row; the target is the index of a class. */
@@ -60,29 +60,17 @@ export type CrossEntropyLossOptions = Partial<typeof DEFAULTS>;
  */
 export class CrossEntropyLossFlat extends ClassLoss {
   readonly name: string = 'CrossEntropyLossFlat';
-  /** Target of the rows that are ignored. */
   readonly ignoreIndex: number;
-  /** ε. */
   readonly labelSmoothing: number;
 
   constructor(options: CrossEntropyLossOptions = {}) {
-    const { weight, ignoreIndex, labelSmoothing } = given(
-      DEFAULTS,
-      options,
-      'CrossEntropyLossFlat',
-    );
-    checkNumber(
-      labelSmoothing,
-      labelSmoothing >= 0 && labelSmoothing <= 1,
-      'labelSmoothing must be between 0 and 1',
-    );
-    if (!Number.isInteger(ignoreIndex))
-      throw new ArgumentError(
-        `ignoreIndex must be the whole number that stands for rows to ignore, got ${said(ignoreIndex)}.`,
-      );
-    super(weight);
+    const all = given(DEFAULTS, options, 'CrossEntropyLossFlat');
+    const { ignoreIndex, labelSmoothing: e } = all;
+    checkNumber(e, e >= 0 && e <= 1, 'labelSmoothing must be between 0 and 1');
+    checkNumber(ignoreIndex, Number.isInteger(ignoreIndex), 'ignoreIndex must be a whole number');
+    super(all.weight);
     this.ignoreIndex = ignoreIndex;
-    this.labelSmoothing = labelSmoothing;
+    this.labelSmoothing = e;
   }
 
   losses(rows: LossRows, out: Float64Array): void {
@@ -127,17 +115,10 @@ export class CrossEntropyLossFlat extends ClassLoss {
     }
   }
 
-  /**
-   * Losses and derivatives at once, each row's derivatives multiplied by its scale, for many
-   * classes: on all threads. False if it cannot.
-   */
+  /** By the kernel, for many classes. */
   scaledDerivatives(
     rows: LossRows,
-    {
-      out,
-      scaleOf,
-      losses,
-    }: { out: Float32Array; scaleOf: (i: number) => number; losses?: Float64Array },
+    { out, scaleOf, losses }: Parameters<NonNullable<Loss['scaledDerivatives']>>[1],
   ): boolean {
     const { pred, outputs = 1 } = rows;
     if (!this.plain || !forKernel(pred, outputs) || !onSharedMemory(out)) return false;
@@ -156,13 +137,10 @@ export class CrossEntropyLossFlat extends ClassLoss {
   }
 
   private kernelRows(rows: LossRows): SoftmaxRows {
-    const { size, pred, outputs = 1, targets } = rows;
-    return {
-      size,
-      pred,
-      outputs,
-      classOf: (i) => (targets[i] === this.ignoreIndex ? -1 : classOf(rows, i, this.name)),
-    };
+    const { ignoreIndex, name } = this;
+    const at = (i: number): number =>
+      rows.targets[i] === ignoreIndex ? -1 : classOf(rows, i, name);
+    return { size: rows.size, pred: rows.pred, outputs: rows.outputs ?? 1, classOf: at };
   }
 }
 
@@ -174,7 +152,6 @@ export class CrossEntropyLossFlat extends ClassLoss {
  */
 export class LabelSmoothingCrossEntropyFlat extends CrossEntropyLossFlat {
   override readonly name: string = 'LabelSmoothingCrossEntropyFlat';
-  /** The share that is spread. */
   readonly eps: number;
 
   /** @param options.eps share that is spread; default 0.1 */
@@ -209,7 +186,6 @@ export type FocalLossOptions = Partial<typeof FOCAL_DEFAULTS>;
  */
 export class FocalLossFlat extends ClassLoss {
   readonly name: string = 'FocalLossFlat';
-  /** γ. */
   readonly gamma: number;
 
   constructor(options: FocalLossOptions = {}) {
@@ -247,15 +223,13 @@ export class FocalLossFlat extends ClassLoss {
     const { pred, outputs = 1 } = rows;
     const y = classOf(rows, i, this.name);
     const start = i * outputs;
-    return (
-      (this.weight ? this.weight[y] : 1) *
-      (logSumExp(pred, start, start + outputs) - pred[start + y])
-    );
+    const loss = logSumExp(pred, start, start + outputs) - pred[start + y];
+    return (this.weight ? this.weight[y] : 1) * loss;
   }
 }
 
 /** log Σ eˣ over a row, without overflow. */
-export function logSumExp(pred: Float32Array, start: number, end: number): number {
+function logSumExp(pred: Float32Array, start: number, end: number): number {
   let max = -Infinity;
   for (let j = start; j < end; j++) if (!(pred[j] <= max)) max = pred[j]; // NaN comes through
   let sum = 0;
@@ -264,7 +238,7 @@ export function logSumExp(pred: Float32Array, start: number, end: number): numbe
 }
 
 /** The softmax of each row, a new array. */
-export function softmaxRows(pred: Float32Array, outputs: number): Float32Array {
+function softmaxRows(pred: Float32Array, outputs: number): Float32Array {
   const out = new Float32Array(pred.length);
   for (let start = 0; start < pred.length; start += outputs) {
     const log = logSumExp(pred, start, start + outputs);
@@ -286,30 +260,24 @@ export function argmaxRows(values: Float32Array, outputs: number): Float32Array 
 }
 
 /** The target class of row i, checked. */
-export function classOf({ targets, outputs = 1 }: LossRows, i: number, name: string): number {
+function classOf({ targets, outputs = 1 }: LossRows, i: number, name: string): number {
   const y = targets[i];
-  if (!(Number.isInteger(y) && y >= 0 && y < outputs)) {
-    throw new NumericError(
-      `${name} needs classes from 0 to ${outputs - 1} as targets, got ${said(y)} in row ${i} of the batch.`,
-    );
-  }
-  return y;
+  if (Number.isInteger(y) && y >= 0 && y < outputs) return y;
+  throw new NumericError(
+    `${name} needs classes from 0 to ${outputs - 1} as targets, got ${said(y)} in row ${i} of the batch.`,
+  );
 }
 
 /** Class weights as given, checked. */
-export function checkedWeights(weight: ArrayLike<number> | undefined): Float64Array | undefined {
+function checkedWeights(weight: ArrayLike<number> | undefined): Float64Array | undefined {
   if (!weight) return undefined;
   const checked = Float64Array.from(weight);
   if (checked.length === 0)
     throw new ArgumentError('weight needs one number for each class, got none.');
   if (checked.every((w) => w === 0))
     throw new ArgumentError('The weights of all classes are 0, so there is nothing to learn.');
-  checked.forEach((w, c) => {
-    if (!(w >= 0 && Number.isFinite(w)))
-      throw new ArgumentError(
-        `The weight of class ${c} must be a number, 0 or more, got ${said(w)}.`,
-      );
-  });
+  for (const [c, w] of checked.entries())
+    checkNumber(w, w >= 0 && w < Infinity, `The weight of class ${c} must be a number, 0 or more`);
   return checked;
 }
 
@@ -330,7 +298,7 @@ export function rightRows(size: number): number {
 }
 
 /** Rows of logits and their classes, −1 for a row that is ignored. */
-export interface SoftmaxRows {
+interface SoftmaxRows {
   readonly size: number;
   readonly outputs: number;
   readonly pred: Float32Array;
@@ -339,7 +307,7 @@ export interface SoftmaxRows {
 }
 
 /** Whether the kernel can compute these rows, and is faster. */
-export function forKernel(pred: Float32Array, outputs: number): boolean {
+function forKernel(pred: Float32Array, outputs: number): boolean {
   return outputs >= MANY && onSharedMemory(pred);
 }
 
@@ -364,14 +332,8 @@ export function softmaxCrossEntropy(
     classes[i] = classOf(i);
     scales[i] = into ? into.scaleOf(i) : 0;
   }
-  const args = [
-    outputs,
-    pred.byteOffset,
-    classes.byteOffset,
-    room.byteOffset,
-    into ? into.out.byteOffset : 0,
-    scales.byteOffset,
-  ];
+  const at = [pred, classes, room].map(({ byteOffset }) => byteOffset);
+  const args = [outputs, ...at, into ? into.out.byteOffset : 0, scales.byteOffset];
   parallel('crossEntropyRows', size, args, { grain: Math.ceil(20_000 / outputs) });
   for (let i = 0; i < size; i++) losses[i] = Math.log(parts[2 * i]) + parts[2 * i + 1];
   return losses;

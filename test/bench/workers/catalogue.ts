@@ -8,7 +8,7 @@ import {
   setCompute,
   Vocabulary,
 } from '../../../lib/recital/index.js';
-import { lossWithGradient } from '../../../lib/recital/nn/loss.js';
+import { lossWithGradient } from '../../../lib/recital/nn/losses.js';
 import { report } from '../support/process.js';
 
 function run([users, items, bs, build, how, steps]: string[]): void {

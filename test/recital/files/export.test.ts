@@ -6,7 +6,7 @@ import type { Plays } from '../../../lib/recital/data/plays.js';
 import { SequenceDataLoaders } from '../../../lib/recital/data/sequence-loaders.js';
 import { ArgumentError, DataError } from '../../../lib/recital/errors.js';
 import * as recital from '../../../lib/recital/index.js';
-import type { LossRows } from '../../../lib/recital/nn/loss.js';
+import type { LossRows } from '../../../lib/recital/nn/losses.js';
 import { trainLearner, trainNetwork, wholeLoaders } from '../../support/exported.js';
 import { trainLstm, wholeSequences } from '../../support/lstm.js';
 import { warnings } from '../../support/saved.js';

@@ -6,8 +6,12 @@ import { Plays } from '../../../lib/recital/data/plays.js';
 import { ArgumentError, DataError, NumericError } from '../../../lib/recital/errors.js';
 import { loadLearner } from '../../../lib/recital/files/load.js';
 import { Learner } from '../../../lib/recital/learner/learner.js';
-import type { LossRows } from '../../../lib/recital/nn/loss.js';
-import { BCEWithLogitsLossFlat, BPRLoss, MSELossFlat } from '../../../lib/recital/nn/losses.js';
+import {
+  BCEWithLogitsLossFlat,
+  BPRLoss,
+  type LossRows,
+  MSELossFlat,
+} from '../../../lib/recital/nn/losses.js';
 import {
   CollabLearner,
   type CollabLearnerOptions,

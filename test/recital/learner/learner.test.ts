@@ -26,8 +26,7 @@ import {
   rocAuc,
 } from '../../../lib/recital/learner/metrics.js';
 import { EmbeddingDotBias } from '../../../lib/recital/models/embedding-dot-bias.js';
-import { lossOf } from '../../../lib/recital/nn/loss.js';
-import { BCEWithLogitsLossFlat, MSELossFlat } from '../../../lib/recital/nn/losses.js';
+import { BCEWithLogitsLossFlat, lossOf, MSELossFlat } from '../../../lib/recital/nn/losses.js';
 import { expectClose, golden } from '../../support/golden.js';
 import { plantedLoaders } from '../../support/synthetic.js';
 

@@ -5,8 +5,12 @@ import { Vocabulary } from '../../../lib/recital/data/vocabulary.js';
 import { ArgumentError, UnknownIdError } from '../../../lib/recital/errors.js';
 import { Adam } from '../../../lib/recital/learner/optimizers/steps.js';
 import { EmbeddingDotBias } from '../../../lib/recital/models/embedding-dot-bias.js';
-import { lossGradient, lossOf } from '../../../lib/recital/nn/loss.js';
-import { BCEWithLogitsLossFlat, MSELossFlat } from '../../../lib/recital/nn/losses.js';
+import {
+  BCEWithLogitsLossFlat,
+  lossGradient,
+  lossOf,
+  MSELossFlat,
+} from '../../../lib/recital/nn/losses.js';
 import type { Parameter } from '../../../lib/recital/nn/parameter.js';
 import { expectClose, golden } from '../../support/golden.js';
 

@@ -12,8 +12,11 @@ import {
   embSzRule,
 } from '../../../lib/recital/models/embedding-nn.js';
 import { checkGradients } from '../../../lib/recital/nn/check-gradients.js';
-import { lossGradient } from '../../../lib/recital/nn/loss.js';
-import { BCEWithLogitsLossFlat, MSELossFlat } from '../../../lib/recital/nn/losses.js';
+import {
+  BCEWithLogitsLossFlat,
+  lossGradient,
+  MSELossFlat,
+} from '../../../lib/recital/nn/losses.js';
 import type { Parameter } from '../../../lib/recital/nn/parameter.js';
 import { expectClose } from '../../support/golden.js';
 import { normals, remember } from '../../support/modules.js';

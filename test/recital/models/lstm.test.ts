@@ -10,7 +10,7 @@ import { Adam } from '../../../lib/recital/learner/optimizers/steps.js';
 import { LSTMModel, type LSTMModelOptions } from '../../../lib/recital/models/lstm.js';
 import { checkGradients } from '../../../lib/recital/nn/check-gradients.js';
 import { CrossEntropyLossFlat } from '../../../lib/recital/nn/cross-entropy.js';
-import { lossGradient, lossOf } from '../../../lib/recital/nn/loss.js';
+import { lossGradient, lossOf } from '../../../lib/recital/nn/losses.js';
 import type { Parameter } from '../../../lib/recital/nn/parameter.js';
 import { expectClose, golden } from '../../support/golden.js';
 import { normals } from '../../support/modules.js';

@@ -392,7 +392,7 @@ describe('tensorflow()', () => {
 
   it('says that tfjs-node is broken, and goes on without', () => {
     withPackage("throw new Error('The addon is missing\\nin many words');", (project) => {
-      const display = JSON.stringify(resolve(root, 'lib/recital/data/display.ts'));
+      const display = JSON.stringify(resolve(root, 'lib/recital/data/output.ts'));
       const { lines } = script(
         `require(${display}).setDisplay({ warn: (line) => console.log(line) }); console.log(tensorflow().getBackend() === 'cpu');`,
         project,

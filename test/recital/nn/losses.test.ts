@@ -9,24 +9,24 @@ import {
   FocalLossFlat,
   LabelSmoothingCrossEntropyFlat,
 } from '../../../lib/recital/nn/cross-entropy.js';
-import {
-  type Loss,
-  type LossRows,
-  lossGradient,
-  lossOf,
-  lossWithGradient,
-} from '../../../lib/recital/nn/loss.js';
 import * as losses from '../../../lib/recital/nn/losses.js';
 import {
   BCEWithLogitsLossFlat,
   BPRLoss,
   HingeLoss,
   L1LossFlat,
-  lossConfig,
-  lossFromConfig,
+  type Loss,
+  type LossRows,
+  lossGradient,
+  lossOf,
+  lossWithGradient,
   MSELossFlat,
   PairwiseLoss,
 } from '../../../lib/recital/nn/losses.js';
+import {
+  lossConfig,
+  lossFromConfig,
+} from '../../../lib/recital/recommend/learners/saved-learner.js';
 import { expectClose, golden } from '../../support/golden.js';
 
 const cases: Record<string, Loss> = {

@@ -7,7 +7,7 @@ import { checkGradients } from '../../../lib/recital/nn/check-gradients.js';
 import { CrossEntropyLossFlat } from '../../../lib/recital/nn/cross-entropy.js';
 import { Embedding } from '../../../lib/recital/nn/embedding.js';
 import { Linear } from '../../../lib/recital/nn/linear.js';
-import { lossGradient, lossOf } from '../../../lib/recital/nn/loss.js';
+import { lossGradient, lossOf } from '../../../lib/recital/nn/losses.js';
 import type { Module } from '../../../lib/recital/nn/module.js';
 import { GRU, LSTM, PackedSequences, type Recurrent } from '../../../lib/recital/nn/recurrent.js';
 

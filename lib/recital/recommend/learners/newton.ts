@@ -1,8 +1,7 @@
 import { cholesky, choleskySolve } from '../../decomposition/positive-definite.js';
 import { ArgumentError, NumericError } from '../../errors.js';
 import { sigmoid, softplus } from '../../nn/activations.js';
-import type { Loss } from '../../nn/loss.js';
-import { BCEWithLogitsLossFlat, BPRLoss, MSELossFlat } from '../../nn/losses.js';
+import { BCEWithLogitsLossFlat, BPRLoss, type Loss, MSELossFlat } from '../../nn/losses.js';
 
 /**
  * What one user's parameters θ are fitted to: a track with the factors and 1 in x and the bias in

@@ -13,8 +13,19 @@ import type { NegativeOptions } from '../../data/negatives.js';
 import { DataError } from '../../errors.js';
 import type { LearnerOptions } from '../../learner/learner.js';
 import { modelTensors, readModel, setValues } from '../../learner/model-file.js';
-import type { Loss } from '../../nn/loss.js';
-import { lossConfig, lossFromConfig } from '../../nn/losses.js';
+import {
+  CrossEntropyLossFlat,
+  FocalLossFlat,
+  LabelSmoothingCrossEntropyFlat,
+} from '../../nn/cross-entropy.js';
+import {
+  BCEWithLogitsLossFlat,
+  BPRLoss,
+  HingeLoss,
+  L1LossFlat,
+  type Loss,
+  MSELossFlat,
+} from '../../nn/losses.js';
 import type { Recommender } from '../recommender.js';
 import {
   arrayTensors,
@@ -200,4 +211,48 @@ export function readRange(config: Fields): readonly [number, number] | undefined
   if (!config.has('yRange')) return undefined;
   const [low, high] = config.numbers('yRange', 2);
   return [low, high];
+}
+
+/** The losses of the library, and the properties that hold their options under the same name. */
+const kinds: Readonly<Record<string, [type: new (options: never) => Loss, ...options: string[]]>> =
+  {
+    MSELossFlat: [MSELossFlat],
+    L1LossFlat: [L1LossFlat],
+    BCEWithLogitsLossFlat: [BCEWithLogitsLossFlat, 'posWeight', 'thresh'],
+    CrossEntropyLossFlat: [CrossEntropyLossFlat, 'weight', 'ignoreIndex', 'labelSmoothing'],
+    LabelSmoothingCrossEntropyFlat: [LabelSmoothingCrossEntropyFlat, 'eps'],
+    FocalLossFlat: [FocalLossFlat, 'gamma', 'weight'],
+    BPRLoss: [BPRLoss],
+    HingeLoss: [HingeLoss, 'margin'],
+  };
+
+function kindOf(name: string): (typeof kinds)[string] | undefined {
+  return Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+}
+
+/** A loss as JSON: its name and, if it is one of the library's, its options. */
+export function lossConfig(loss: Loss): { readonly [name: string]: Json } {
+  const kind = kindOf(loss.name);
+  if (!kind || loss.constructor !== kind[0]) return { name: loss.name, own: true };
+  const config: Record<string, Json> = { name: loss.name };
+  for (const option of kind.slice(1) as string[]) {
+    const value = (loss as unknown as Record<string, number | ArrayLike<number> | undefined>)[
+      option
+    ];
+    if (value !== undefined) config[option] = typeof value === 'number' ? value : Array.from(value);
+  }
+  return config;
+}
+
+/** The loss that is described; undefined if it is not one of the library's. */
+export function lossFromConfig(fields: Fields): Loss | undefined {
+  const kind = kindOf(fields.text('name'));
+  if (!kind || fields.has('own')) return undefined;
+  const [Type, ...names] = kind;
+  fields.only(['name', ...names]);
+  const options = names.flatMap((option) => {
+    if (!fields.has(option)) return [];
+    return [[option, option === 'weight' ? fields.numbers(option) : fields.number(option)]];
+  });
+  return new Type(Object.fromEntries(options) as never);
 }

@@ -4,8 +4,12 @@ import { CollabDataLoaders, type CollabPlaysOptions } from '../../../../lib/reci
 import { WeightedDraw } from '../../../../lib/recital/data/negatives.js';
 import { type PlayRecord, Plays } from '../../../../lib/recital/data/plays.js';
 import { evaluateRecommender } from '../../../../lib/recital/evaluation/evaluate-recommender.js';
-import type { Loss } from '../../../../lib/recital/nn/loss.js';
-import { BCEWithLogitsLossFlat, BPRLoss, HingeLoss } from '../../../../lib/recital/nn/losses.js';
+import {
+  BCEWithLogitsLossFlat,
+  BPRLoss,
+  HingeLoss,
+  type Loss,
+} from '../../../../lib/recital/nn/losses.js';
 import { Popularity } from '../../../../lib/recital/recommend/baselines/popularity.js';
 import { collabLearner } from '../../../../lib/recital/recommend/learners/collab.js';
 

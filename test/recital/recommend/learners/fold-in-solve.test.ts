@@ -6,12 +6,12 @@ import {
   choleskySolve,
 } from '../../../../lib/recital/decomposition/positive-definite.js';
 import { ArgumentError, NumericError } from '../../../../lib/recital/errors.js';
-import type { Loss } from '../../../../lib/recital/nn/loss.js';
 import {
   BCEWithLogitsLossFlat,
   BPRLoss,
   HingeLoss,
   L1LossFlat,
+  type Loss,
   MSELossFlat,
 } from '../../../../lib/recital/nn/losses.js';
 import {
