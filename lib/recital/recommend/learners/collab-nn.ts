@@ -69,8 +69,8 @@ export class CollabNNLearner extends CollabModelLearner<NetworkRecommender> {
       }
       return count;
     },
-    make: (config, classes) =>
-      new EmbeddingNN(classes, {
+    make(dls, config, options) {
+      const model = new EmbeddingNN(dls.classes, {
         layers: config.counts('layers'),
         embSzs: embSzs(config),
         ps: config.numbers('ps'),
@@ -78,8 +78,9 @@ export class CollabNNLearner extends CollabModelLearner<NetworkRecommender> {
         useBn: config.flag('useBn'),
         bnFinal: config.flag('bnFinal'),
         yRange: readRange(config),
-      }),
-    learner: (dls, model, options) => new CollabNNLearner(dls, model, options),
+      });
+      return new CollabNNLearner(dls, model, options);
+    },
   });
 }
 

@@ -245,9 +245,9 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
     }),
     parameterCount: (config, { user, item }) =>
       (user.length + item.length) * (config.count('nFactors') + 1),
-    make: (config, classes) =>
-      new EmbeddingDotBias(config.count('nFactors'), classes, { yRange: readRange(config) }),
-    learner(dls, model, options, config) {
+    make(dls, config, options) {
+      const [nFactors, yRange] = [config.count('nFactors'), readRange(config)];
+      const model = new EmbeddingDotBias(nFactors, dls.classes, { yRange });
       const learn = new CollabLearner(dls, model, options);
       if (config.has('prior')) {
         const prior = config.object('prior');

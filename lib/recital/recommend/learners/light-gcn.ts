@@ -124,17 +124,11 @@ export class LightGCNLearner extends CollabModelLearner<LightGCNRecommender> {
     config: ({ model: { nFactors, layers, reg } }) => ({ nFactors, layers, reg }),
     parameterCount: (config, { user, item }) =>
       (user.length + item.length) * config.count('nFactors'),
-    // The graph is that of the loaders, which come next: until then a model without neighbours.
-    make(config, classes) {
+    make(dls, config, options) {
       const reg = config.has('reg') ? config.number('reg') : undefined;
       if (reg !== undefined && reg < 0) config.wrong('reg', '0 or more');
       const [nFactors, layers] = [config.count('nFactors'), config.count('layers')];
-      const none = { indptr: new Int32Array(classes.user.length + 1), indices: new Int32Array(0) };
-      return new LightGCN(classes, none, { nFactors, layers, reg });
-    },
-    learner(dls, { nFactors, layers, reg, weight }, options) {
       const model = new LightGCN(dls.classes, dls.seen, { nFactors, layers, reg });
-      model.weight.value.set(weight.value);
       return new LightGCNLearner(dls, model, options);
     },
   });

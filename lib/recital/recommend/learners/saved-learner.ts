@@ -94,14 +94,12 @@ export interface CollabForm<L extends CollabModelLearner> {
   readonly name: string;
   /** Whether the learner can do without the listening histories of training. */
   readonly withoutSeen: boolean;
-  /** What `make` needs, and what else a learner without its data needs. */
+  /** What `make` needs. */
   config(learn: L): { readonly [name: string]: Json | undefined };
   /** How many weights such a model has. `config` comes from a file: to be read with care. */
   parameterCount(config: Fields, classes: CollabModel['classes']): number;
-  /** A model of that shape; its weights are loaded afterwards. */
-  make(config: Fields, classes: CollabModel['classes']): L['model'];
-  /** A learner of that model. */
-  learner(dls: CollabDataLoaders, model: L['model'], options: LearnerOptions, config: Fields): L;
+  /** A learner with a model of that shape; its weights are loaded afterwards. */
+  make(dls: CollabDataLoaders, config: Fields, options: LearnerOptions): L;
 }
 
 /** How learners of one model are saved. */
@@ -179,9 +177,8 @@ function readCollab<L extends CollabModelLearner>(
     { bs: config.count('bs'), valBs: config.count('valBs') },
   );
   checkWeights(st, form.parameterCount(described, classes), form.name);
-  const model = form.make(described, classes);
-  setValues(readModel(st, model));
-  const learn = form.learner(dls, model, restoreOptions(config, options), described);
+  const learn = form.make(dls, described, restoreOptions(config, options));
+  setValues(readModel(st, learn.model));
   if (hidden) {
     learn.totals = {
       listeners: st.read('totals.listeners', 'I32', [item.length - 1]),
