@@ -4,25 +4,23 @@ import { numbersWhere } from './csr.js';
 import { countsOf, Plays } from './plays.js';
 import { type Column, Table } from './table.js';
 import { Tracks } from './tracks.js';
-
 import { codePointOrder } from './vocabulary.js';
 
 /** Data to explore: a table, the catalogue, or plays. */
 export type Explorable = Table | Tracks | Plays;
 
 /**
- * Descriptive statistics, as pandas' `describe().T`: a row a numeric column, with count (values
+ * Descriptive statistics, as pandas' `describe().T`: a row per numeric column, with count (values
  * there), missing, mean, std (divided by n − 1), min, the quartiles by linear interpolation, and
  * max. NaN where a value is not defined: std of one value, everything of none.
  *
  * Of plays it describes the playcounts, the plays of each user and the plays of each track: the
  * columns `playcount`, `plays of a user`, `plays of a track`.
- * @param data what is described: a table, a catalogue or plays
  * @param columns which ones. Default: all numeric ones
  * @example describe(new Table({ x: Float64Array.of(1, 2, 3, 4) })) // count 4, mean 2.5, std 1.290994, quartiles 1.75, 2.5, 3.25
  */
 export function describe(data: Explorable, columns?: readonly string[]): Table {
-  checkArgument(isTabular(data) || data instanceof Plays, data, 'describe', `${TABULAR}, or plays`);
+  if (!(data instanceof Plays)) checkTabular(data, 'describe', ', or plays');
   const source =
     data instanceof Plays ? playsColumns(data, columns) : numericColumns(data, columns);
   return Table.fromRows(
@@ -32,7 +30,9 @@ export function describe(data: Explorable, columns?: readonly string[]): Table {
 }
 
 function statistics(values: Float64Array): Record<string, number> {
-  const present = ascending(values);
+  const sorted = values.slice().sort(); // NaN last
+  const none = sorted.findIndex(Number.isNaN);
+  const present = none < 0 ? sorted : sorted.subarray(0, none);
   const count = present.length;
   const mean = count === 0 ? NaN : sumOf(present) / count;
   let squares = 0;
@@ -48,14 +48,6 @@ function statistics(values: Float64Array): Record<string, number> {
     '75%': quantile(present, 0.75),
     max: quantile(present, 1),
   };
-}
-
-/** The values that are not missing, ascending. Sorting puts NaN last. */
-function ascending(values: Float64Array): Float64Array {
-  const sorted = values.slice().sort();
-  let n = sorted.length;
-  while (n > 0 && Number.isNaN(sorted[n - 1])) n--;
-  return sorted.subarray(0, n);
 }
 
 /**
@@ -76,12 +68,10 @@ export function quantile(ascending: Float64Array, q: number): number {
 
 /**
  * The number of missing values of each column, and their share of all rows in percent.
- * @param data a table or a catalogue
  * @example missingValues(tracks)
  */
 export function missingValues(data: Table | Tracks): Table {
-  checkArgument(isTabular(data), data, 'missingValues', `${TABULAR}: of plays, plays.toTable()`);
-  const table = data instanceof Tracks ? data.table : data;
+  const table = checkTabular(data, 'missingValues', ': of plays, plays.toTable()');
   const missing = table.columnNames.map((name) => {
     const column = table.column(name);
     let n = 0;
@@ -108,30 +98,21 @@ export interface Correlation {
 /**
  * Pearson's correlation of each pair of columns, over the rows where both have a value (pandas'
  * `corr`): Σ(x − x̄)(y − ȳ) / √(Σ(x − x̄)² Σ(y − ȳ)²). NaN where a column does not vary.
- * @param data columns of numbers; of a catalogue its audio features
  * @param columns which ones. Default: of tracks the audio features, of a table all numeric columns
  * @example correlation(new Table({ x: Float64Array.of(1, 2, 3), y: Float64Array.of(6, 4, 2) })).matrix // 1, −1, −1, 1
  */
 export function correlation(data: Table | Tracks, columns?: readonly string[]): Correlation {
-  const hint = ': of plays, plays.toTable() or plays.catalogue';
-  checkArgument(isTabular(data), data, 'correlation', TABULAR + hint);
-  const source = numericColumns(
-    data,
-    columns ?? (data instanceof Tracks ? data.audioFeatures : undefined),
-  );
+  checkTabular(data, 'correlation', ': of plays, plays.toTable() or plays.catalogue');
+  const features = data instanceof Tracks ? data.audioFeatures : undefined;
+  const source = numericColumns(data, columns ?? features);
   const names = [...source.keys()];
   const values = [...source.values()];
   if (names.length === 0) throw new ArgumentError('There is no numeric column to correlate.');
-  if (source.has('column'))
-    throw new ArgumentError(
-      'A column called "column" cannot be told from the names in front of the matrix. Give it another name.',
-    );
+  refuseName('column', names, 'the names in front of the matrix');
   const rows = values.map((x) => values.map((y) => pearson(x, y)));
-  const table = new Map<string, Column>([['column', names]]);
-  names.forEach((name, j) => {
-    table.set(name, Float64Array.from(rows[j]));
-  });
-  return { columns: names, matrix: Float64Array.from(rows.flat()), table: new Table(table) };
+  const own = names.map((name, j) => [name, Float64Array.from(rows[j])] as const);
+  const table = new Table(new Map<string, Column>([['column', names], ...own]));
+  return { columns: names, matrix: Float64Array.from(rows.flat()), table };
 }
 
 function pearson(x: Float64Array, y: Float64Array): number {
@@ -151,10 +132,12 @@ function pearson(x: Float64Array, y: Float64Array): number {
   return xx > 0 && yy > 0 ? Math.max(-1, Math.min(1, xy / Math.sqrt(xx * yy))) : NaN;
 }
 
-const TABULAR = 'a table, such as readTable reads, or a catalogue of tracks';
-
-function isTabular(data: unknown): data is Table | Tracks {
-  return data instanceof Table || data instanceof Tracks;
+/** The table that is meant. */
+function checkTabular(data: unknown, of: string, hint = ''): Table {
+  const table = data instanceof Tracks ? data.table : data;
+  const wanted = `a table, such as readTable reads, or a catalogue of tracks${hint}`;
+  checkArgument(table instanceof Table, data, of, wanted);
+  return table as Table;
 }
 
 function numericColumns(
@@ -169,26 +152,27 @@ function numericColumns(
 }
 
 function playsColumns(plays: Plays, columns?: readonly string[]): Map<string, Float64Array> {
-  const counts = (indices: Int32Array, n: number): Float64Array =>
-    Float64Array.from(countsOf(indices, n));
-  const all = new Map([
-    ['playcount', () => new Float64Array(plays.playcount)],
-    ['plays of a user', () => counts(plays.user, plays.users.length)],
-    ['plays of a track', () => counts(plays.track, plays.tracks.length)],
-  ]);
-  const known = [...all.keys()];
-  const column = (name: string): Float64Array => {
-    const make = all.get(name);
-    if (!make) throw new UnknownIdError('column', name, known);
-    return make();
-  };
   checkNames(columns, 'describe');
-  return new Map((columns ?? known).map((name) => [name, column(name)]));
+  const all = new Map([
+    ['playcount', new Float64Array(plays.playcount)],
+    ['plays of a user', Float64Array.from(countsOf(plays.user, plays.users.length))],
+    ['plays of a track', Float64Array.from(countsOf(plays.track, plays.tracks.length))],
+  ]);
+  const unknown = columns?.find((name) => !all.has(name));
+  if (unknown !== undefined) throw new UnknownIdError('column', unknown, [...all.keys()]);
+  return columns ? new Map(columns.map((name) => [name, all.get(name)!])) : all;
 }
 
 function checkNames(columns: unknown, of: string): void {
   const fits = columns === undefined || Array.isArray(columns);
   checkArgument(fits, columns, of, "an array of columns' names, such as ['energy', 'tempo']");
+}
+
+function refuseName(name: string, names: readonly string[], other: string): void {
+  if (names.includes(name))
+    throw new ArgumentError(
+      `A column called "${name}" cannot be told from ${other}. Give it another name.`,
+    );
 }
 
 function sumOf(values: Float64Array): number {
@@ -207,7 +191,8 @@ function sumOf(values: Float64Array): number {
  * @example topArtists(plays, 10) // columns artist, tracks, playcount
  */
 export function topArtists(data: Tracks | Plays, n = 10): Table {
-  return top(countBy(data, 'artist'), n);
+  if (n !== Infinity) checkCount(n, 'n');
+  return countBy('artist', data, 'topArtists').head(n);
 }
 
 /**
@@ -217,7 +202,44 @@ export function topArtists(data: Tracks | Plays, n = 10): Table {
  * @example countsByGenre(tracks).head(5)
  */
 export function countsByGenre(data: Tracks | Plays): Table {
-  return top(countBy(data, 'genre'), Infinity);
+  return countBy('genre', data, 'countsByGenre');
+}
+
+/** The tracks of each artist or genre and, of plays, the plays: most first. */
+function countBy(by: string, data: Tracks | Plays, of: string): Table {
+  const wanted = 'a catalogue, such as readTracks reads, or plays that have one';
+  checkArgument(data instanceof Tracks || data instanceof Plays, data, of, wanted);
+  const plays = data instanceof Plays ? data : undefined;
+  const catalogue = data instanceof Plays ? data.catalogue : data;
+  if (!catalogue)
+    throw new ArgumentError(
+      `Plays without a catalogue have no ${by}. Attach one: plays.withCatalogue(await readTracks(…)).`,
+    );
+  const values = catalogue.table.strings(by);
+  const sums = new Float64Array(catalogue.length).fill(plays ? 0 : 1); // plays of each row
+  if (plays) {
+    const rows = catalogue.rowsOf(plays.tracks);
+    for (let i = 0; i < plays.length; i++) {
+      const row = rows[plays.track[i]];
+      if (row >= 0) sums[row] += plays.playcount[i];
+    }
+  }
+  const counts = new Map<string, { tracks: number; playcount: number }>();
+  values.forEach((value, row) => {
+    if (value === null || sums[row] === 0) return;
+    const count = counts.get(value) ?? { tracks: 0, playcount: 0 };
+    counts.set(value, { tracks: count.tracks + 1, playcount: count.playcount + sums[row] });
+  });
+  const size = plays ? 'playcount' : 'tracks';
+  const names = codePointOrder([...counts.keys()]);
+  const best = names.sort((a, b) => counts.get(b)![size] - counts.get(a)![size]); // stable: ties stay in the order of the names
+  const column = (field: 'tracks' | 'playcount'): Float64Array =>
+    Float64Array.from(best, (name) => counts.get(name)![field]);
+  return new Table({
+    [by]: best,
+    tracks: column('tracks'),
+    ...(plays && { playcount: column('playcount') }),
+  });
 }
 
 /**
@@ -232,94 +254,28 @@ export function meansByYear(
   tracks: Tracks,
   columns: readonly string[] = tracks?.audioFeatures,
 ): Table {
-  checkArgument(
-    tracks instanceof Tracks,
-    tracks,
-    'meansByYear',
-    'a catalogue of tracks, such as readTracks reads: of plays, plays.catalogue',
-  );
+  const wanted = 'a catalogue of tracks, such as readTracks reads: of plays, plays.catalogue';
+  checkArgument(tracks instanceof Tracks, tracks, 'meansByYear', wanted);
   checkNames(columns, 'meansByYear');
-  if (columns.includes('tracks'))
-    throw new ArgumentError(
-      'A column called "tracks" cannot be told from the number of tracks. Give it another name.',
-    );
+  refuseName('tracks', columns, 'the number of tracks');
   const years = tracks.table.numbers('year');
-  const values = columns.map((name) => tracks.table.numbers(name));
   const distinct = Float64Array.from(new Set(years.filter((y) => !Number.isNaN(y)))).sort();
   const at = new Map(Array.from(distinct, (year, i) => [year, i]));
-  const size = new Float64Array(distinct.length);
-  const sums = columns.map(() => new Float64Array(distinct.length));
-  const counts = columns.map(() => new Float64Array(distinct.length));
-  for (let row = 0; row < years.length; row++) {
-    const i = at.get(years[row]);
-    if (i === undefined) continue;
-    size[i]++;
-    values.forEach((column, j) => {
-      if (Number.isNaN(column[row])) return;
-      sums[j][i] += column[row];
-      counts[j][i]++;
-    });
-  }
-  const means = columns.map(
-    (name, j) => [name, sums[j].map((sum, i) => sum / counts[j][i])] as const,
-  );
-  return new Table(new Map<string, Column>([['year', distinct], ['tracks', size], ...means]));
-}
-
-interface Counts {
-  by: string;
-  names: string[];
-  tracks: Map<string, number>;
-  playcount: Map<string, number> | undefined;
-}
-
-function countBy(data: Tracks | Plays, by: string): Counts {
-  checkArgument(
-    data instanceof Tracks || data instanceof Plays,
-    data,
-    by === 'artist' ? 'topArtists' : 'countsByGenre',
-    'a catalogue, such as readTracks reads, or plays that have one',
-  );
-  const plays = data instanceof Plays ? data : undefined;
-  const catalogue = data instanceof Plays ? data.catalogue : data;
-  if (!catalogue)
-    throw new ArgumentError(
-      `Plays without a catalogue have no ${by}. Attach one: plays.withCatalogue(await readTracks(…)).`,
-    );
-  const values = catalogue.table.strings(by);
-  const counts = {
-    by,
-    names: [] as string[],
-    tracks: new Map<string, number>(),
-    playcount: plays ? new Map<string, number>() : undefined,
+  const mean = (values: Float64Array): { n: Float64Array; mean: Float64Array } => {
+    const n = new Float64Array(distinct.length);
+    const sums = new Float64Array(distinct.length);
+    for (let row = 0; row < years.length; row++) {
+      const i = at.get(years[row]);
+      if (i === undefined || Number.isNaN(values[row])) continue;
+      n[i]++;
+      sums[i] += values[row];
+    }
+    return { n, mean: sums.map((sum, i) => sum / n[i]) };
   };
-  const add = (map: Map<string, number>, key: string, n: number): unknown =>
-    map.set(key, (map.get(key) ?? 0) + n);
-  if (plays) {
-    const sums = new Float64Array(plays.tracks.length);
-    for (let i = 0; i < plays.length; i++) sums[plays.track[i]] += plays.playcount[i];
-    catalogue.rowsOf(plays.tracks).forEach((row, t) => {
-      const value = row < 0 ? null : values[row];
-      if (value === null || sums[t] === 0) return;
-      add(counts.tracks, value, 1);
-      add(counts.playcount!, value, sums[t]);
-    });
-  } else for (const value of values) if (value !== null) add(counts.tracks, value, 1);
-  counts.names = codePointOrder([...counts.tracks.keys()]);
-  return counts;
-}
-
-function top({ by, names, tracks, playcount }: Counts, n: number): Table {
-  if (n !== Infinity) checkCount(n, 'n');
-  const size = playcount ?? tracks;
-  const best = names.sort((a, b) => size.get(b)! - size.get(a)!).slice(0, n); // stable: ties stay in the order of the names
-  const column = (map: Map<string, number>): Float64Array =>
-    Float64Array.from(best, (name) => map.get(name)!);
-  return new Table({
-    [by]: best,
-    tracks: column(tracks),
-    ...(playcount ? { playcount: column(playcount) } : {}),
-  });
+  const means = columns.map((name) => [name, mean(tracks.table.numbers(name)).mean] as const);
+  return new Table(
+    new Map<string, Column>([['year', distinct], ['tracks', mean(years).n], ...means]),
+  );
 }
 
 /** Units of audio features; the others are shares from 0 to 1. */

@@ -16,30 +16,31 @@ export interface Repairs {
   readonly notInCatalogue: number;
 }
 
+/** Columns of indices and playcounts, of equal length. */
+export interface PlayArrays {
+  /** Index in `users`, one per play. */
+  user: Int32Array;
+  /** Index in `tracks`, one per play. */
+  track: Int32Array;
+  /** How often the user has played the track: more than 0. */
+  playcount: Float32Array;
+}
+
 /** The columns of {@link Plays}. */
-export interface PlaysColumns {
+export interface PlaysColumns extends PlayArrays {
   /** The users. */
   users: Vocabulary;
   /** The tracks that are played. */
   tracks: Vocabulary;
-  /** Index in `users`, one a play. */
-  user: Int32Array;
-  /** Index in `tracks`, one a play. */
-  track: Int32Array;
-  /** How often the user has played the track: more than 0. */
-  playcount: Float32Array;
   /** The catalogue of the tracks. */
   catalogue?: Tracks;
   /** Default: nothing was repaired. */
   repairs?: Repairs;
 }
 
-/** Columns of indices and playcounts, of equal length. */
-export type PlayArrays = { user: Int32Array; track: Int32Array; playcount: Float32Array };
-
 /** The columns of some rows; `playcount` may come from elsewhere. */
 export function rowsOf(
-  { user, track, playcount }: { user: Int32Array; track: Int32Array; playcount: ArrayLike<number> },
+  { user, track, playcount }: Omit<PlayArrays, 'playcount'> & { playcount: ArrayLike<number> },
   rows: ArrayLike<number>,
 ): PlayArrays {
   const n = rows.length;
@@ -67,19 +68,17 @@ export function sumDuplicates(columns: PlaysColumns): {
   const firstRow = new Int32Array(tracks.length);
   const repeated: number[] = [];
   const into: number[] = [];
-  for (let u = 0; u < users.length; u++) {
+  for (let u = 0; u < users.length; u++)
     for (let j = indptr[u]; j < indptr[u + 1]; j++) {
-      const row = indices[j];
-      const t = track[row];
+      const t = track[indices[j]];
       if (markedBy[t] === u) {
-        repeated.push(row);
+        repeated.push(indices[j]);
         into.push(firstRow[t]);
       } else {
         markedBy[t] = u;
-        firstRow[t] = row;
+        firstRow[t] = indices[j];
       }
     }
-  }
   if (repeated.length === 0) return { columns, duplicates: 0 };
   const sums = Float64Array.from(playcount);
   const dropped = new Uint8Array(user.length);
@@ -119,25 +118,18 @@ export interface PlaysColumnNames {
 }
 
 type Role = keyof PlaysColumnNames;
-const ROLES = ['user', 'track', 'playcount', 'time'] as const;
 
 /** Positions of the columns; −1 for none. */
 export type PlaysPositions = Record<Role, number>;
 
-const KAGGLE: Readonly<Record<Role, string>> = {
-  user: 'user_id',
-  track: 'track_id',
-  playcount: 'playcount',
-  time: 'time',
+/** Names that a column has by default, Kaggle's first; words by which another may be recognized. */
+const COLUMNS: Readonly<Record<Role, { names: readonly string[]; words: RegExp }>> = {
+  user: { names: ['user_id', 'user'], words: /user|listener|person|who/i },
+  track: { names: ['track_id', 'track'], words: /track|song|item|artist|title|what/i },
+  playcount: { names: ['playcount'], words: /play|count|listen|weight|rating|times|number|^n$/i },
+  time: { names: [], words: /time|date|when|stamp|^ts$|_at$/i },
 };
-
-/** Words by which a column that has another name may be recognized. */
-const OTHER_WORDS: Readonly<Record<Role, RegExp>> = {
-  user: /user|listener|person|who/i,
-  track: /track|song|item|artist|title|what/i,
-  playcount: /play|count|listen|weight|rating|times|number|^n$/i,
-  time: /time|date|when|stamp|^ts$|_at$/i,
-};
+const ROLES = Object.keys(COLUMNS) as Role[];
 
 /**
  * Positions of user, track, playcount and time among the columns of a file.
@@ -151,10 +143,11 @@ export function playsPositions(
   split?: string,
 ): PlaysPositions {
   checkColumns(columns);
+  const nameOf = (role: Role): string | number => columns[role] ?? COLUMNS[role].names[0];
   const roles = ROLES.filter(
     (role) => columns[role] !== null && (role !== 'time' || columns.time !== undefined),
   );
-  const wanted = roles.map((role) => columns[role] ?? KAGGLE[role]);
+  const wanted = roles.map(nameOf);
   const twice = wanted.find(
     (name) => typeof name === 'string' && names.indexOf(name) !== names.lastIndexOf(name),
   );
@@ -162,19 +155,19 @@ export function playsPositions(
     throw new DataError(
       `"${path}", line 1: two columns are called "${twice}". Rename one of them, or give positions from 0 in columns.`,
     );
-  const at = wanted.map((name) => columnPosition(names, name));
-  const found: PlaysPositions = { user: -1, track: -1, playcount: -1, time: -1 };
-  roles.forEach((role, i) => {
-    found[role] = at[i];
-  });
-  refuseSame(found, names, ` of "${path}"`);
+  const found = positions(
+    names,
+    (role) => (roles.includes(role) ? columnPosition(names, nameOf(role)) : -1),
+    ` of "${path}"`,
+  );
   const missing = roles.filter((role) => found[role] < 0);
-  const left = names.filter((_, i) => !at.includes(i));
+  const left = names.filter((_, i) => !roles.some((role) => found[role] === i));
   const needless = String(missing) === 'playcount' && columns.playcount === undefined;
   if (missing.length === 0 || (needless && left.length === 0)) return found;
   const expected = `"${path}", line 1: expected the columns ${wanted.join(', ')}, found: ${shownNames(names)}.`;
   if (names.length === 1 && split) throw new DataError(`${expected} That is one column. ${split}`);
-  const nameOf = (role: Role): string | number => columns[role] ?? KAGGLE[role];
+  const shown = (name: string | number): string =>
+    typeof name === 'number' ? `column ${name} (counted from 0)` : `column "${name}"`;
   const absent = missing.map((role) => shown(nameOf(role))).join(' and ');
   const none = missing.includes('playcount')
     ? ' If there is none, as each row is one play, give { columns: { playcount: null } }.'
@@ -190,7 +183,7 @@ export function playsPositions(
 function adviceFor(missing: readonly (readonly [Role, string])[], left: readonly string[]): string {
   const proposals = missing.flatMap(([role, wanted]) => {
     const misspelt = left.find((name) => distance(plain(name), plain(wanted)) <= wanted.length / 4);
-    const name = misspelt ?? left.find((other) => OTHER_WORDS[role].test(other));
+    const name = misspelt ?? left.find((other) => COLUMNS[role].words.test(other));
     return name === undefined ? [] : [{ role, name: shownText(name) }];
   });
   if (proposals.length) {
@@ -203,14 +196,6 @@ function adviceFor(missing: readonly (readonly [Role, string])[], left: readonly
     : 'There is no other column: is this the right file?';
 }
 
-/** The names that columns of a table in memory have by default. */
-const IN_MEMORY: Readonly<Record<Role, readonly string[]>> = {
-  user: ['user_id', 'user'],
-  track: ['track_id', 'track'],
-  playcount: ['playcount'],
-  time: [],
-};
-
 /**
  * Positions of user, track, playcount and time among the columns of a table or query. Playcount
  * and time need not be there unless they are asked for.
@@ -221,23 +206,27 @@ export function playsPositionsIn(
   columns: PlaysColumnNames,
 ): PlaysPositions {
   checkColumns(columns);
-  const find = (role: Role): number => {
+  return positions(names, (role) => {
     const wanted = columns[role];
     if (wanted === null) return -1;
-    for (const name of wanted === undefined ? IN_MEMORY[role] : [wanted]) {
+    const known = COLUMNS[role].names;
+    for (const name of wanted === undefined ? known : [wanted]) {
       const at = columnPosition(names, name);
       if (at >= 0) return at;
     }
     if (wanted === undefined && (role === 'playcount' || role === 'time')) return -1;
     const hint = `Say which column holds the ${role}s: { columns: { ${role}: '…' } }.`;
-    throw new UnknownIdError('column', String(wanted ?? IN_MEMORY[role][0]), names, hint);
-  };
-  const found = Object.fromEntries(ROLES.map((role) => [role, find(role)])) as PlaysPositions;
-  refuseSame(found, names);
-  return found;
+    throw new UnknownIdError('column', String(wanted ?? known[0]), names, hint);
+  });
 }
 
-function refuseSame(found: PlaysPositions, names: readonly string[], of = ''): void {
+/** The positions of all columns; ArgumentError if two are the same. */
+function positions(
+  names: readonly string[],
+  find: (role: Role) => number,
+  of = '',
+): PlaysPositions {
+  const found = Object.fromEntries(ROLES.map((role) => [role, find(role)])) as PlaysPositions;
   const used = ROLES.filter((role) => found[role] >= 0);
   for (const [i, role] of used.entries()) {
     const first = used.find((other) => found[other] === found[role])!;
@@ -246,6 +235,7 @@ function refuseSame(found: PlaysPositions, names: readonly string[], of = ''): v
         `columns.${role} and columns.${first} are the same column "${names[found[role]]}"${of}.`,
       );
   }
+  return found;
 }
 
 function checkColumns(columns: PlaysColumnNames): void {
@@ -282,10 +272,6 @@ function columnPosition(names: readonly string[], wanted: string | number): numb
 /** A name without case and separators: `playCount`, `play_count`. */
 function plain(name: string): string {
   return name.toLowerCase().replace(/[\s_-]/g, '');
-}
-
-function shown(column: string | number): string {
-  return typeof column === 'number' ? `column ${column} (counted from 0)` : `column "${column}"`;
 }
 
 /** ISO dates and times: 2009-05-04, 2009-05-04T23:08:57.5Z, 2009-05-04 23:08:57+00. */

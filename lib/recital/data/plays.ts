@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import { Random } from '../compute/random.js';
 import { ArgumentError, DataError } from '../errors.js';
 import {
@@ -6,16 +5,13 @@ import {
   checkCount,
   checkIndex,
   checkLengths,
-  checkNumber,
   checkOptions,
-  didYouMean,
   given,
   isNumbers,
   said,
-  whatIs,
 } from '../options.js';
-import { counted } from '../printed.js';
-import { type CsrRows, groupBy, numbersWhere } from './csr.js';
+import { counted, printed } from '../printed.js';
+import { type CsrRows, groupBy } from './csr.js';
 import {
   type PlayArrays,
   type PlaysColumnNames,
@@ -26,7 +22,7 @@ import {
   sumDuplicates,
   timesOf,
 } from './plays-columns.js';
-import { type Cell, Table } from './table.js';
+import { type Cell, checkRecord, missingAt, Table } from './table.js';
 import type { Tracks } from './tracks.js';
 import { indicesIn, refuseRounded, Vocabulary } from './vocabulary.js';
 
@@ -50,7 +46,6 @@ export interface PlayColumns {
   playcount?: ArrayLike<number>;
 }
 
-const SAMPLE = { seed: 42 as number | string };
 const MIN_PLAYS = {
   /** Least number of tracks that a user has played. Default 1. */
   perUser: 1,
@@ -64,7 +59,7 @@ export type MinPlaysOptions = Partial<typeof MIN_PLAYS>;
 const PLAY_FIELDS = ['user', 'track', 'playcount'] as const;
 
 /**
- * Who played what, how often: one row a (user, track), in the order of the file. Ids are indices
+ * Who played what, how often: one row per (user, track), in the order of the file. Ids are indices
  * into two vocabularies, columns are typed arrays. `from…` sum repeated (user, track) into the
  * first, counted in `repairs`; filters return new plays.
  * @example
@@ -78,11 +73,11 @@ export class Plays {
   readonly users: Vocabulary;
   /** The tracks. A track may have no play left after `take`. */
   readonly tracks: Vocabulary;
-  /** Index in `users`, one a play. */
+  /** Index in `users`, one per play. */
   readonly user: Int32Array;
-  /** Index in `tracks`, one a play. */
+  /** Index in `tracks`, one per play. */
   readonly track: Int32Array;
-  /** How often the user has played the track, one a play. */
+  /** How often the user has played the track, one per play. */
   readonly playcount: Float32Array;
   /** The catalogue of the tracks. */
   readonly catalogue: Tracks | undefined;
@@ -125,13 +120,10 @@ export class Plays {
    * @example Plays.fromRows([{ user: 'u1', track: 't1', playcount: 3 }, { user: 'u2', track: 't1' }])
    */
   static fromRows(rows: readonly PlayRecord[], options: { catalogue?: Tracks } = {}): Plays {
-    checkArgument(
-      Array.isArray(rows),
-      rows,
-      'Plays.fromRows',
-      "an array of records, such as [{ user: 'u1', track: 't1' }]",
-    );
-    for (const [i, row] of rows.entries()) checkRecord(row, i);
+    const example = "{ user: 'u1', track: 't1' }";
+    const wanted = `an array of records, such as [${example}]`;
+    checkArgument(Array.isArray(rows), rows, 'Plays.fromRows', wanted);
+    for (const [i, row] of rows.entries()) checkRecord(row, i, example, PLAY_FIELDS);
     const [user, track] = [rows.map((row) => row.user), rows.map((row) => row.track)];
     const playcount = rows.map(({ playcount = 1 }) => playcount);
     return Plays.fromColumns({ user, track, playcount }, options);
@@ -151,37 +143,29 @@ export class Plays {
     checkArgument(fits, columns, 'Plays.fromColumns', 'columns, { user, track, playcount }');
     checkOptions(columns, PLAY_FIELDS, 'Plays.fromColumns');
     checkOptions(options, ['catalogue'], 'Plays.from…');
-    const { user, track, playcount } = columns;
-    const named = { user, track, ...(playcount !== undefined && { playcount }) };
-    for (const [name, column] of Object.entries(named))
+    const { user, track, playcount = new Float32Array(user?.length ?? 0).fill(1) } = columns;
+    for (const [name, column] of Object.entries({ user, track, playcount }))
       checkArgument(isNumbers(column), column, 'Plays.fromColumns', `an array as ${name}`);
-    checkLengths(named as Record<string, ArrayLike<unknown>>);
+    checkLengths({ user, track, playcount } as Record<string, ArrayLike<unknown>>);
     const [users, userIndex] = encoded(user, 'user');
     const [tracks, trackIndex] = encoded(track, 'track');
-    const counts = new Float32Array(user.length).fill(1);
-    if (playcount) {
-      for (let i = 0; i < counts.length; i++) {
-        const count: unknown = playcount[i];
-        if (!(typeof count === 'number' && count > 0 && count < Infinity))
-          throw notPositive(i, count);
-        counts[i] = count;
-        if (!(counts[i] > 0 && counts[i] < Infinity))
-          throw notPositive(i, count, ' that float32 holds, 1e-45 to 3e38,');
-      }
+    const counts = new Float32Array(user.length);
+    for (let i = 0; i < counts.length; i++) {
+      const count: unknown = playcount[i];
+      if (!(typeof count === 'number' && count > 0 && count < Infinity))
+        throw notPositive(i, count);
+      counts[i] = count;
+      if (!(counts[i] > 0 && counts[i] < Infinity))
+        throw notPositive(i, count, ' that float32 holds, 1e-45 to 3e38,');
     }
-    const { columns: unique, duplicates } = sumDuplicates({
-      users,
-      tracks,
-      user: userIndex,
-      track: trackIndex,
-      playcount: counts,
-    });
+    const ids = { users, tracks, user: userIndex, track: trackIndex };
+    const { columns: unique, duplicates } = sumDuplicates({ ...ids, playcount: counts });
     const plays = new Plays({ ...unique, repairs: { duplicates, notInCatalogue: 0 } });
     return options.catalogue === undefined ? plays : plays.withCatalogue(options.catalogue);
   }
 
   /**
-   * From a table with a row a play, such as `sql` or `readTable` gives.
+   * From a table with a row per play, such as `sql` or `readTable` gives.
    * @param options `columns`: which ones, by name or position; default `user_id` or `user`,
    *   `track_id` or `track`, and `playcount`. Without `playcount` each play counts once, with a
    *   `time` the plays are sorted by it. `catalogue`: that of the tracks
@@ -195,29 +179,27 @@ export class Plays {
     const wanted = 'a table, such as sql gives; Plays.fromRows takes records';
     checkArgument(table instanceof Table, table, 'Plays.fromTable', wanted);
     checkOptions(options, ['columns', 'catalogue'], 'Plays.fromTable');
-    const { columnNames } = table;
-    const at = playsPositionsIn(columnNames, options.columns ?? {});
+    const { columnNames: names } = table;
+    const at = playsPositionsIn(names, options.columns ?? {});
     if (at.time >= 0) {
-      const name = columnNames[at.time];
+      const name = names[at.time];
       const where = (row: number): string => `Row ${row} (counted from 0), column "${name}"`;
       const times = timesOf(table.column(name), where);
       const order = Array.from(times.keys()).sort((a, b) => times[a] - times[b]); // stable
       const columns = { ...options.columns, time: undefined };
       return Plays.fromTable(table.take(order), { ...options, columns });
     }
-    const ids = (role: 'user' | 'track'): ArrayLike<string | number> => {
-      const column = table.column(columnNames[at[role]]);
-      const none =
-        column instanceof Float64Array ? column.findIndex(Number.isNaN) : column.indexOf(null);
+    const [user, track] = (['user', 'track'] as const).map((role) => {
+      const column = table.column(names[at[role]]);
+      const none = missingAt(column);
       if (none >= 0)
         throw new DataError(
-          `Row ${none} (counted from 0) has no ${role}: column "${columnNames[at[role]]}" is empty there. Drop such rows.`,
+          `Row ${none} (counted from 0) has no ${role}: column "${names[at[role]]}" is empty there. Drop such rows.`,
         );
       return column as ArrayLike<string | number>;
-    };
-    const playcount = at.playcount < 0 ? undefined : table.numbers(columnNames[at.playcount]);
-    const { catalogue } = options;
-    return Plays.fromColumns({ user: ids('user'), track: ids('track'), playcount }, { catalogue });
+    });
+    const playcount = at.playcount < 0 ? undefined : table.numbers(names[at.playcount]);
+    return Plays.fromColumns({ user, track, playcount }, { catalogue: options.catalogue });
   }
 
   /** The same plays with a catalogue; plays of tracks that it lacks are counted in `repairs`. */
@@ -257,18 +239,14 @@ export class Plays {
    * @example plays.sampleUsers(10, { seed: 1 }).users.length // 10
    */
   sampleUsers(n: number, options: { seed?: number | string } = {}): Plays {
-    const { seed } = given(SAMPLE, options, 'sampleUsers');
+    const { seed } = given({ seed: 42 as number | string }, options, 'sampleUsers');
     const counts = countsOf(this.user, this.users.length);
     const active = Int32Array.from(counts.keys()).filter((u) => counts[u] > 0);
-    checkNumber(
-      n,
-      Number.isInteger(n) && n >= 1 && n <= active.length,
-      `sampleUsers needs a whole number from 1 to ${active.length} (all users with plays)`,
-    );
+    checkCount(n, 'The number of users to sample', { most: active.length });
     const chosen = new Uint8Array(this.users.length);
     for (const i of new Random(seed).child('users').permutation(active.length).subarray(0, n))
       chosen[active[i]] = 1;
-    return this.where((i) => chosen[this.user[i]] === 1).compact();
+    return this.among(chosen, new Uint8Array(this.tracks.length).fill(1)).compact();
   }
 
   /**
@@ -280,10 +258,11 @@ export class Plays {
     const { perUser, perTrack } = given(MIN_PLAYS, options, 'minPlays');
     checkCount(perUser, 'perUser');
     checkCount(perTrack, 'perTrack');
-    const ofUser = countsOf(this.user, this.users.length);
-    const ofTrack = countsOf(this.track, this.tracks.length);
-    const { user, track } = this;
-    const left = this.where((i) => ofUser[user[i]] >= perUser && ofTrack[track[i]] >= perTrack);
+    const atLeast = (least: number) => (count: number) => (count >= least ? 1 : 0);
+    const left = this.among(
+      Uint8Array.from(countsOf(this.user, this.users.length), atLeast(perUser)),
+      Uint8Array.from(countsOf(this.track, this.tracks.length), atLeast(perTrack)),
+    );
     if (left.length === 0)
       throw new DataError(
         `No user and track has that many plays (${JSON.stringify(options)}). Lower the limits.`,
@@ -306,9 +285,9 @@ export class Plays {
     return core;
   }
 
-  /** The plays that meet a condition on their row number. */
-  private where(keep: (row: number) => boolean): Plays {
-    return this.take(numbersWhere(this.length, keep));
+  /** The plays whose user and track are both marked. */
+  private among(users: Uint8Array, tracks: Uint8Array): Plays {
+    return new Plays({ ...this, ...rowsOf(this, rowsAmong(this, users, tracks)) });
   }
 
   /**
@@ -345,32 +324,16 @@ export class Plays {
       playcount: Float64Array.from(this.playcount),
     });
   }
-
-  [inspect.custom](): string {
-    const percent = (100 * this.length) / Math.max(1, this.users.length * this.tracks.length);
-    const filled = Number(percent.toPrecision(2)); // a number again: not 1.0e+2
-    const each = (this.length / Math.max(1, this.users.length)).toFixed(1);
-    const of = `${counted(this.users.length, 'user')} × ${counted(this.tracks.length, 'track')}`;
-    const tracks = this.catalogue ? counted(this.catalogue.length, 'track') : '';
-    const catalogue = tracks && `, catalogue of ${tracks}`;
-    return `Plays: ${this.length.toLocaleString('en')} of ${of} (${each} a user, ${filled} % filled)${catalogue}`;
-  }
 }
 
-function checkRecord(row: PlayRecord, i: number): void {
-  const which = `Row ${i} (counted from 0)`;
-  if (typeof row !== 'object' || row === null)
-    throw new ArgumentError(
-      `${which} must be a record, such as { user: 'u1', track: 't1' }, got ${whatIs(row)}.`,
-    );
-  const fields: readonly string[] = PLAY_FIELDS;
-  const other = Object.keys(row).find((field) => !fields.includes(field));
-  if (other !== undefined)
-    throw new ArgumentError(
-      `${which} has the field "${other}", which a play does not have${didYouMean(other, fields)} Its fields: ${fields.join(', ')}. ` +
-        'What is known of tracks is given as a catalogue; Plays.fromTable takes other columns.',
-    );
-}
+printed(Plays, ({ length, users, tracks, catalogue }) => {
+  const percent = (100 * length) / Math.max(1, users.length * tracks.length);
+  const filled = Number(percent.toPrecision(2)); // a number again: not 1.0e+2
+  const each = (length / Math.max(1, users.length)).toFixed(1);
+  const of = `${counted(users.length, 'user')} × ${counted(tracks.length, 'track')}`;
+  const known = catalogue ? `, catalogue of ${counted(catalogue.length, 'track')}` : '';
+  return `Plays: ${length.toLocaleString('en')} of ${of} (${each} a user, ${filled} % filled)${known}`;
+});
 
 /** How often each of the numbers 0 … n − 1 occurs. */
 export function countsOf(indices: Int32Array, n: number): Int32Array {
@@ -413,15 +376,21 @@ function encoded(values: PlayColumns['user'], kind: 'user' | 'track'): [Vocabula
 
 function checkIndices(indices: Int32Array, vocabulary: Vocabulary, name: string): void {
   const n = vocabulary.length;
-  for (
-    let row = 0;
-    row < indices.length;
-    row++ // millions: findIndex takes three times as long
-  )
-    if (indices[row] < 0 || indices[row] >= n)
-      throw new ArgumentError(
-        `Row ${row} has ${name} index ${indices[row]}, but the vocabulary has ${n} classes, counted from 0.`,
-      );
+  let row = 0; // millions of rows: findIndex takes three times as long
+  while (row < indices.length && indices[row] >= 0 && indices[row] < n) row++;
+  if (row < indices.length)
+    throw new ArgumentError(
+      `Row ${row} has ${name} index ${indices[row]}, but the vocabulary has ${n} classes, counted from 0.`,
+    );
+}
+
+/** The rows whose user and track are both marked. */
+function rowsAmong(plays: PlayArrays, users: Uint8Array, tracks: Uint8Array): Int32Array {
+  const { user, track } = plays;
+  const rows = new Int32Array(user.length);
+  let n = 0;
+  for (let i = 0; i < user.length; i++) if (users[user[i]] && tracks[track[i]]) rows[n++] = i;
+  return rows.subarray(0, n);
 }
 
 /** The plays of these users and tracks, in order and encoded with these vocabularies. */
@@ -431,10 +400,9 @@ export function playsAmong(
 ): PlayArrays {
   const userOf = indicesIn(plays.users, users);
   const trackOf = indicesIn(plays.tracks, tracks);
-  const rows = numbersWhere(
-    plays.length,
-    (i) => userOf[plays.user[i]] >= 0 && trackOf[plays.track[i]] >= 0,
+  const [known, knownTracks] = [userOf, trackOf].map((of) =>
+    Uint8Array.from(of, (i) => (i >= 0 ? 1 : 0)),
   );
-  const out = rowsOf(plays, rows);
+  const out = rowsOf(plays, rowsAmong(plays, known, knownTracks));
   return { ...out, user: out.user.map((u) => userOf[u]), track: out.track.map((t) => trackOf[t]) };
 }

@@ -132,7 +132,7 @@ describe('Plays', () => {
       ],
       [
         () => Plays.fromRows([{ ...row, title: 'T' } as never]),
-        /the field "title", which a play does not have\. Its fields: user, track, playcount/,
+        /the field "title"\. Its fields: user, track, playcount/,
       ],
       [
         () => Plays.fromRows([row], { catalog: 1 } as never),
@@ -384,10 +384,7 @@ describe('filters of Plays', () => {
     );
     expect(chosen.size).to.equal(4);
     for (const n of [0, 5, 1.5])
-      expect(() => few.sampleUsers(n)).to.throw(
-        ArgumentError,
-        `from 1 to 4 (all users with plays), got ${n}`,
-      );
+      expect(() => few.sampleUsers(n)).to.throw(ArgumentError, `from 1 to 4, got ${n}`);
   });
 
   it('sampleUsers draws among users with plays alone: a part of a split has others in its vocabulary', () => {
@@ -397,10 +394,7 @@ describe('filters of Plays', () => {
     const late = few.take([6]);
     for (let seed = 0; seed < 9; seed++)
       expect(pairs(late.sampleUsers(1, { seed }))).to.deep.equal(['d w']);
-    expect(() => late.sampleUsers(2)).to.throw(
-      ArgumentError,
-      'from 1 to 1 (all users with plays), got 2',
-    );
+    expect(() => late.sampleUsers(2)).to.throw(ArgumentError, 'from 1 to 1, got 2');
     expect(() => few.sampleUsers(3, { sead: 1 } as never)).to.throw(
       ArgumentError,
       'sampleUsers has no option "sead"; did you mean "seed"?',
