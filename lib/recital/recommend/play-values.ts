@@ -17,7 +17,7 @@ export function checkValue(value: unknown): asserts value is InteractionValue {
   checkOneOf(value, VALUES, 'value');
 }
 
-/** The same from a description in a file. */
+/** The way to value plays that a file describes. */
 export function readValue(config: Fields): InteractionValue {
   return config.oneOf('value', VALUES);
 }

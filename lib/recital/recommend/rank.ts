@@ -19,9 +19,9 @@ export interface RankedLists {
   readonly counts: Int32Array;
 }
 
-/** One user, while all scores are there. */
+/** The list of one user, and the scores that it was chosen from. */
 export interface RankedRow {
-  /** All scores of the user as the recommender made them; −∞ for what is masked. */
+  /** The score of each track as the recommender made it; −∞ for what is masked. */
   readonly scores: Float32Array;
   /** The best tracks, their scores, and how many of them count. */
   readonly track: Int32Array;
@@ -32,8 +32,8 @@ export interface RankedRow {
 /**
  * Ranks for user indices, block by block: score, mask, select.
  * @param options.n length of a list, cut to the number of tracks; `filterSeen`: mask what each has
- *   played; `blocked`: tracks nobody gets; `visit`: is shown each user (by place in `users`) while
- *   the scores are there
+ *   played; `blocked`: tracks that nobody gets; `visit`: is called with each user's place in `users`
+ *   and list; its arrays are overwritten afterwards
  */
 export function rankUsers(
   recommender: Recommender,
@@ -215,7 +215,7 @@ export class TopN {
   }
 }
 
-/** The error for a score that is none. */
+/** The error for a score of NaN or +∞. */
 function notAScore(score: number, what: string): NumericError {
   return new NumericError(
     `${what} is ${score}. A score must be a number: has training diverged? Try a smaller learning rate.`,

@@ -54,7 +54,7 @@ export interface TrackVectors {
   readonly width: number;
 }
 
-/** So many users may take long. */
+/** From so many users on, a stopped cell ends the ranking. */
 const MANY = 256;
 
 /**
@@ -74,7 +74,7 @@ const MANY = 256;
  * new Alphabetical(Interactions.fromPlays(plays), { catalogue: plays.catalogue }).recommend('u1');
  */
 export abstract class Recommender {
-  /** Stands in comparisons, e.g. `Popularity`. */
+  /** Its name in comparisons, e.g. `Popularity`. */
   abstract readonly name: string;
   /** Where titles come from, if there is a catalogue. */
   readonly catalogue: Tracks | undefined;
@@ -256,7 +256,7 @@ export function userIndex(recommender: Recommender, user: Id): number {
   throw unknownId(users, user, hint);
 }
 
-/** Throws for what is no id, but has a text that may be one: that of ['u1'] is u1. */
+/** Throws for what is no id, even if its text is one: that of ['u1'] is u1. */
 function checkId(id: unknown, kind: string): void {
   if (typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint') return;
   const folded = typeof id === 'object' && id !== null && 'recommend' in id;

@@ -118,7 +118,7 @@ export function registerRecommenderKind<R extends Recommender>(kind: Recommender
 /** The kinds that were registered, by name. */
 export const registeredKinds: ReadonlyMap<string, SavedForm> = registered;
 
-/** How a recommender is saved: as its very class says, not one that it extends. */
+/** How a recommender of this class is saved; what a class that it extends says does not count. */
 export function formOf(recommender: Recommender): SavedForm {
   const form = knownForm(recommender);
   if (form) return form;
@@ -133,7 +133,7 @@ function knownForm(recommender: Recommender): SavedForm | undefined {
   return own ?? (Object.hasOwn(type, 'saved') ? type.saved : undefined);
 }
 
-/** The error of what is exported without histories, and is nothing without them. */
+/** The error of a recommender that cannot be exported without listening histories. */
 export function needsHistories({ name }: Recommender): ArgumentError {
   return new ArgumentError(
     `${name} works on the listening histories themselves: without them nothing is left. Leave out { seen: false }.`,
@@ -152,8 +152,8 @@ export function arrayTensors(
 }
 
 /**
- * What goes into a file: the tensors of recommenders, and the data that they were trained on, each
- * once.
+ * What goes into a file: the tensors of recommenders, and the data that they were trained on, in
+ * sections; recommenders with the same data share one.
  */
 class Contents {
   readonly tensors = new Map<string, Tensor>();
@@ -182,7 +182,7 @@ class Contents {
     };
   }
 
-  /** The number of the section with the data of a recommender; the same data have one. */
+  /** The number of the section with the data of a recommender, which is made if it is new. */
   private section(recommender: Recommender, { data, withoutSeen }: SavedForm): number {
     const how = [data, !this.options.seen && withoutSeen].join();
     const known = this.data.findIndex(
@@ -220,7 +220,7 @@ class Contents {
   }
 }
 
-/** How the names of a section's tensors begin: those of the first one as ever. */
+/** How the names of a section's tensors begin; the first section has no prefix. */
 export function sectionPrefix(section: number): string {
   return section === 0 ? '' : `data${section}.`;
 }
@@ -284,7 +284,7 @@ export function exportRecommender(
   return full;
 }
 
-/** Says what a recommender from a file without listening histories cannot do. */
+/** Warns of what a recommender from a file without listening histories cannot do. */
 export function sayWithoutSeen({ seen, users }: Recommender, file: string): void {
   if (!seen.totals) return;
   const rest = users.length
@@ -302,7 +302,7 @@ export function exportOptions(options: ExportOptions): Required<ExportOptions> {
   return all;
 }
 
-/** Numbers of which one may be infinite, as JSON has them. */
+/** A number for JSON, which has no infinite ones. */
 export function finiteOrText(x: number): number | string {
   return x === Infinity ? 'Infinity' : x;
 }
