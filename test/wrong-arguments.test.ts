@@ -279,7 +279,6 @@ describe('wrong arguments', () => {
       'layers of LSTMModel': (x) => new LSTMModel(windows.classes, { layers: x }),
       'names of a model': (x) => learn.model.weight(x),
       'schedules to combine': (x) => library.combineScheds([0.5, 0.5], [x, x])(0.2),
-      'rules of lrFind': (x) => learn.lrFind({ suggestFuncs: x, showPlot: false }),
       'a splitter': (x) => library.collabLearner(dls, { splitter: x }),
       'what a splitter makes': (x) => library.collabLearner(dls, { splitter: () => x }),
       'weights of a hybrid': (x) => new Hybrid([popular], { weights: x }),

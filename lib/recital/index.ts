@@ -131,10 +131,7 @@ export {
   Interpretation, type InterpretationOptions, type TopLossesOptions,
 } from './learner/interpretation.js';
 export { Learner, type LearnerOptions } from './learner/learner.js';
-export {
-  type LrFindOptions, type LrFindResult, minimum, slide, steep, type Suggestion, type SuggestName,
-  valley,
-} from './learner/lr-find.js';
+export type { LrFindOptions, LrFindResult } from './learner/lr-find.js';
 export {
   AccumMetric, accuracy, accuracyThresh, AvgMetric, mae, type Metric, type MetricFunction,
   type MetricOptions, mse, type PassMetric, r2, rmse, rocAuc, topKAccuracy,

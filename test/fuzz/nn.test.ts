@@ -7,7 +7,7 @@ import type { Batch } from '../../lib/recital/data/batches.js';
 import { Vocabulary } from '../../lib/recital/data/vocabulary.js';
 import { principalComponents } from '../../lib/recital/decomposition/pca.js';
 import { NumericError } from '../../lib/recital/errors.js';
-import { minimum, slide, steep, valley } from '../../lib/recital/learner/lr-find.js';
+import { suggest } from '../../lib/recital/learner/lr-find.js';
 import {
   accuracy,
   accuracyThresh,
@@ -257,10 +257,7 @@ describe('hostile values in schedules and suggestions', () => {
     fc.assert(
       fc.property(fc.array(numbers, { maxLength: 40 }), (losses) => {
         const lrs = losses.map((_, i) => 10 ** (i / 4 - 7));
-        for (const rule of [valley, slide, minimum, steep]) {
-          const point = rule(lrs, losses);
-          if (point) expectFinite([point.value, point.lr]);
-        }
+        for (const { value, lr } of Object.values(suggest(lrs, losses))) expectFinite([value, lr]);
       }),
       runs(300),
     );

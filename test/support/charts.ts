@@ -108,14 +108,11 @@ export const resultCharts: Record<string, () => Chart> = {
   'losses of a run': () => plotLoss(recorder, { skipStart: 0, withValid: true }),
   'schedules of a run': () => plotSched(recorder),
   'learning rate finder': () =>
-    plotLrFind(
-      {
-        lrs: steps.map((i) => 1e-6 * 1.2 ** i),
-        losses: steps.map((i) => 0.7 + (i - 40) ** 2 / 5000),
-        points: { valley: { value: 1e-4, lr: 1e-4, loss: 0.8 } },
-      },
-      ['valley'],
-    ),
+    plotLrFind({
+      lrs: steps.map((i) => 1e-6 * 1.2 ** i),
+      losses: steps.map((i) => 0.7 + (i - 40) ** 2 / 5000),
+      points: { valley: { value: 1e-4, lr: 1e-4, loss: 0.8 } },
+    }),
   'comparison of recommenders': () => comparisonChart(compared('ndcg@10'), { confidence: 0.95 }),
   'trade-off of recommenders': () =>
     tradeOffChart(compared('novelty@10'), compared('ndcg@10'), { confidence: 0.95 }),

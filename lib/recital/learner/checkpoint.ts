@@ -6,7 +6,7 @@ import { DataError } from '../errors.js';
 import { given } from '../options.js';
 import { type FitCall, planOf } from './fit-plan.js';
 import type { Learner } from './learner.js';
-import { fileConfig, modelTensors, readModel, setValues, writeModelFile } from './model-file.js';
+import { fileConfig, modelTensors, readModel, writeModelFile } from './model-file.js';
 import {
   checkHyper,
   type Hypers,
@@ -18,7 +18,7 @@ import {
   pendingTensors,
   readPendingRows,
 } from './optimizers/time-skipping/pending-rows.js';
-import type { LogRow, RecorderState } from './recorder.js';
+import type { RecorderState } from './recorder.js';
 
 /**
  * The position of a run between two batches: plain data.
@@ -81,7 +81,7 @@ const LOAD = {
    */
   withOpt: true,
   /**
-   * Refuse a file of another model or of other users and items (default). False: take the
+   * Refuse a file of another model or of other users and tracks (default). False: take the
    * parameters whose names are the same, and leave the others.
    */
   strict: true,
@@ -99,11 +99,8 @@ export function saveCheckpoint(learn: Learner, file: string, options: SaveOption
   const classes = Object.fromEntries(
     Object.entries(dls.classes ?? {}).map(([name, vocabulary]) => [name, fingerprint(vocabulary)]),
   );
-  const config = {
-    model: model.constructor.name,
-    classes,
-    ...(withOpt && { training: trainingConfig(learn, tensors) }),
-  };
+  const training = withOpt && { training: trainingConfig(learn, tensors) };
+  const config = { model: model.constructor.name, classes, ...training };
   writeModelFile(file, 'checkpoint', { config, tensors });
 }
 
@@ -114,19 +111,40 @@ export function saveCheckpoint(learn: Learner, file: string, options: SaveOption
 function trainingConfig(learn: Learner, tensors: Map<string, Tensor>): Json {
   const { opt, epochsTrained, unfinished } = learn;
   const { hypers, params } = opt.stateDict();
-  const shapes = new Map(learn.model.parameters.map((p) => [p.name, p.shape]));
+  const shapes = shapesOf(learn);
   const saved = Object.entries(params).map(([name, { step, buffers }]) => {
     for (const [key, data] of Object.entries(buffers))
       tensors.set(`opt.${name}.${key}`, { shape: shapes.get(name)!, data });
     return { name, step, buffers: Object.keys(buffers) };
   });
-  const run = unfinished && runTensors(unfinished);
-  for (const [name, tensor] of run?.tensors ?? []) tensors.set(name, tensor);
   return {
     epochsTrained,
     opt: { name: opt.constructor.name, hypers, params: saved },
-    ...(run && { run: run.json }),
+    ...(unfinished && { run: runConfig(unfinished, tensors) }),
   };
+}
+
+const shapesOf = ({ model }: Learner): Map<string, readonly number[]> =>
+  new Map(model.parameters.map((p) => [p.name, p.shape]));
+
+/**
+ * An unfinished run as JSON and, for what grows with its length, tensors: `run.lrs`, `run.losses`,
+ * `run.iters`, `run.values` and `run.hps.NAME`, all F64.
+ */
+function runConfig({ calls, at }: UnfinishedRun, tensors: Map<string, Tensor>): Json {
+  if (!at) return { calls: calls as unknown as Json };
+  const { recorder, pendingRows, ...position } = at;
+  const { lrs, losses, iters, values, hps, smooth } = recorder;
+  const named = Object.entries(hps).map(([name, each]) => [`hps.${name}`, each] as const);
+  for (const [name, each] of [...Object.entries({ lrs, losses, iters }), ...named])
+    tensors.set(`run.${name}`, { shape: [each.length], data: Float64Array.from(each) });
+  const table = Float64Array.from(values.flat(), (v) => v ?? NaN);
+  tensors.set('run.values', { shape: [values.length, values[0]?.length ?? 0], data: table });
+  const rows = pendingRows && pendingTensors(pendingRows);
+  for (const [name, tensor] of rows?.tensors ?? []) tensors.set(name, tensor);
+  const unsettled = rows && { unsettled: rows.json };
+  const json = { calls, at: { ...position, hps: Object.keys(hps), smooth, ...unsettled } };
+  return json as unknown as Json;
 }
 
 /** See Learner.load. Reads and checks everything, then changes the learner. */
@@ -135,11 +153,9 @@ export function loadCheckpoint(learn: Learner, file: string, options: LoadOption
   openSafetensors(file, (st) => {
     const config = fileConfig(st, ['checkpoint', 'learner']);
     if (strict) checkClasses(config, learn);
-    const values = readModel(st, learn.model, { strict });
-    const training =
-      withOpt && config.has('training')
-        ? readTraining(config.object('training'), st, learn)
-        : undefined;
+    const setWeights = readModel(st, learn.model, { strict });
+    const saved = withOpt && config.has('training') ? config.object('training') : undefined;
+    const training = saved && readTraining(saved, st, learn);
     learn.settle();
     if (training) {
       learn.opt.loadStateDict(training.opt); // changes nothing if it does not fit
@@ -149,7 +165,7 @@ export function loadCheckpoint(learn: Learner, file: string, options: LoadOption
       display().warn(
         `"${file}" holds no state of an optimizer: only the weights were loaded, the optimizer is as before. { withOpt: false } says that this is meant.`,
       );
-    setValues(values);
+    setWeights();
   });
 }
 
@@ -174,7 +190,7 @@ function readTraining(
     throw new DataError(
       `it holds the state of ${opt.text('name')}, the learner's optimizer is ${name}. Give the learner the same optFunc, or load with { withOpt: false }.`,
     );
-  const shapes = new Map(learn.model.parameters.map((p) => [p.name, p.shape]));
+  const shapes = shapesOf(learn);
   const params: OptimizerState['params'] = {};
   for (const state of opt.objects('params')) {
     const of = state.text('name');
@@ -183,54 +199,16 @@ function readTraining(
       throw new DataError(
         `it holds the optimizer's state of a parameter "${of}", which the model does not have.`,
       );
-    const buffers = state
-      .texts('buffers')
-      .map((key) => [key, st.read(`opt.${of}.${key}`, 'F32', shape)] as const);
-    params[of] = { step: state.count('step'), buffers: Object.fromEntries(buffers) };
+    const read = (key: string): [string, Float32Array] => [
+      key,
+      st.read(`opt.${of}.${key}`, 'F32', shape),
+    ];
+    const buffers = Object.fromEntries(state.texts('buffers').map(read));
+    params[of] = { step: state.count('step'), buffers };
   }
   const run = fields.has('run') ? readRun(fields.object('run'), st, learn) : undefined;
-  return {
-    opt: { hypers: readHypers(opt, learn), params },
-    epochsTrained: fields.count('epochsTrained'),
-    run,
-  };
-}
-
-/**
- * An unfinished run as JSON and, for what grows with its length, tensors: `run.lrs`, `run.losses`,
- * `run.iters`, `run.values` and `run.hps.NAME`, all F64.
- */
-function runTensors(run: UnfinishedRun): { json: Json; tensors: [string, Tensor][] } {
-  const calls = run.calls as unknown as Json;
-  if (!run.at) return { json: { calls }, tensors: [] };
-  const { recorder, pendingRows, ...position } = run.at;
-  const rows = pendingRows && pendingTensors(pendingRows);
-  const { lrs, losses, iters, values, hps, smooth } = recorder;
-  const column = (name: string, each: readonly number[]): [string, Tensor] => [
-    `run.${name}`,
-    { shape: [each.length], data: Float64Array.from(each) },
-  ];
-  const width = values[0]?.length ?? 0;
-  const table = Float64Array.from(values.flat(), (v) => v ?? NaN);
-  return {
-    json: {
-      calls,
-      at: {
-        ...position,
-        hps: Object.keys(hps),
-        smooth,
-        ...(rows && { unsettled: rows.json }),
-      } as unknown as Json,
-    },
-    tensors: [
-      column('lrs', lrs),
-      column('losses', losses),
-      column('iters', iters),
-      ['run.values', { shape: [values.length, width], data: table }],
-      ...Object.entries(hps).map(([name, each]) => column(`hps.${name}`, each)),
-      ...(rows?.tensors ?? []),
-    ],
-  };
+  const epochsTrained = fields.count('epochsTrained');
+  return { opt: { hypers: readHypers(opt, learn), params }, epochsTrained, run };
 }
 
 /** Reads an unfinished run and checks that this learner could have been called so. */
@@ -242,36 +220,31 @@ function readRun(fields: Fields, st: SafetensorsFile, learn: Learner): Unfinishe
 }
 
 function readCall(fields: Fields): FitCall {
-  const method = fields.text('method');
+  const method = fields.oneOf('method', ['fit', 'fitOneCycle', 'fitFlatCos', 'fitSgdr']);
   const call = {
     lr: readRate(fields),
     options: readOptions(fields.object('options')),
     ...(fields.has('freezeTo') && { freezeTo: fields.number('freezeTo') }),
   };
-  const count = (name: string): number => fields.count(name);
-  if (method === 'fitSgdr')
-    return { method, nCycles: count('nCycles'), cycleLen: count('cycleLen'), ...call };
-  if (method !== 'fit' && method !== 'fitOneCycle' && method !== 'fitFlatCos')
-    return fields.wrong('method', 'a kind of run');
-  return { method, nEpoch: count('nEpoch'), ...call };
+  if (method !== 'fitSgdr') return { method, nEpoch: fields.count('nEpoch'), ...call };
+  const [nCycles, cycleLen] = [fields.count('nCycles'), fields.count('cycleLen')];
+  return { method, nCycles, cycleLen, ...call };
 }
 
 function readRate(fields: Fields): LearningRate {
   if (fields.isList('lr')) return fields.numbers('lr');
   if (!fields.isObject('lr')) return fields.number('lr');
   const slice = fields.object('lr').only(['start', 'stop']);
-  return slice.has('start')
-    ? { start: slice.number('start'), stop: slice.number('stop') }
-    : { stop: slice.number('stop') };
+  const stop = slice.number('stop');
+  return slice.has('start') ? { start: slice.number('start'), stop } : { stop };
 }
 
-/** Options of every kind of run: numbers but for two. */
+/** Options of every kind of run; earlier versions had two more, which say how a run begins. */
 function readOptions(fields: Fields): FitCall['options'] {
-  const numbers = ['wd', 'startEpoch', 'div', 'divFinal', 'pctStart', 'cycleMult'];
-  fields.only([...numbers, 'resetOpt', 'moms']);
+  const numbers = ['wd', 'div', 'divFinal', 'pctStart', 'cycleMult'];
+  fields.only([...numbers, 'moms', 'resetOpt', 'startEpoch']);
   const options: Record<string, unknown> = {};
   for (const name of numbers) if (fields.has(name)) options[name] = fields.number(name);
-  if (fields.has('resetOpt')) options.resetOpt = fields.flag('resetOpt');
   if (fields.has('moms')) options.moms = fields.numbers('moms', 3);
   return options;
 }
@@ -293,9 +266,7 @@ function readPosition(fields: Fields, st: SafetensorsFile, learn: Learner): RunP
   };
 }
 
-/**
- * Hyper-parameters of the groups under `hypers`, which must be those of the learner's optimizer.
- */
+/** Hyper-parameters of the groups, which must be those of the learner's optimizer. */
 function readHypers(fields: Fields, learn: Learner): Hypers[] {
   const { groups } = learn.opt;
   const saved = fields.objects('hypers');
@@ -314,20 +285,18 @@ function readHypers(fields: Fields, learn: Learner): Hypers[] {
 function readRecorder(fields: Fields, st: SafetensorsFile): RecorderState {
   const column = (name: string): number[] => Array.from(st.read(`run.${name}`, 'F64'));
   const [rows = 0, width = 0] = st.tensors.get('run.values')?.shape ?? [];
-  const values = column('values');
-  if (rows * width !== values.length || (rows > 0 && width === 0))
+  const table = column('values').map((v) => (Number.isNaN(v) ? null : v));
+  if (rows * width !== table.length || (rows > 0 && width === 0))
     throw new DataError('its run.values is not a table.');
+  const values = Array.from({ length: rows }, (_, r) => table.slice(r * width, (r + 1) * width));
+  const hps = Object.fromEntries(fields.texts('hps').map((name) => [name, column(`hps.${name}`)]));
   const smooth = fields.object('smooth');
   return {
     lrs: column('lrs'),
     losses: column('losses'),
     iters: column('iters'),
-    values: Array.from(
-      { length: rows },
-      (_, r): LogRow =>
-        values.slice(r * width, (r + 1) * width).map((v) => (Number.isNaN(v) ? null : v)),
-    ),
-    hps: Object.fromEntries(fields.texts('hps').map((name) => [name, column(`hps.${name}`)])),
+    values,
+    hps,
     smooth: { count: smooth.count('count'), v: smooth.number('v') },
   };
 }
@@ -343,9 +312,7 @@ export function keepState(learn: Learner, { withOpt }: { withOpt: boolean }): ()
   const state = withOpt ? learn.opt.stateDict() : undefined;
   return () => {
     learn.settle();
-    kept.forEach((k, i) => {
-      k.value.set(values[i]);
-    });
+    for (const [i, { value }] of kept.entries()) value.set(values[i]);
     if (state) learn.opt.loadStateDict(state);
   };
 }

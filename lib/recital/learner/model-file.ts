@@ -32,12 +32,8 @@ export function writeModelFile(
   kind: FileKind,
   { config, tensors }: { config: Json; tensors: ReadonlyMap<string, Tensor> },
 ): void {
-  const metadata = {
-    format: 'recital',
-    version: String(VERSION),
-    kind,
-    config: JSON.stringify(config),
-  };
+  const described = { version: String(VERSION), kind, config: JSON.stringify(config) };
+  const metadata = { format: 'recital', ...described };
   const sha256 = checksum(metadata, tensors, (name) => piecesOf(tensors.get(name)!.data));
   writeSafetensors(file, tensors, { metadata: { ...metadata, sha256 } });
 }
@@ -74,37 +70,33 @@ function checksum(
 /** Checks that a file is ours and whole, and returns its description. */
 export function fileConfig(st: SafetensorsFile, kinds: readonly FileKind[]): Fields {
   const { metadata } = st;
-  if (metadata.format !== 'recital')
+  const { format, version, sha256 } = metadata;
+  if (format !== 'recital')
     throw new DataError(
       'it is a safetensors file, but not one that learn.save or learn.export wrote.',
     );
-  if (Number(metadata.version) > VERSION)
+  if (Number(version) > VERSION)
     throw new DataError(
-      `a later recital wrote it (format ${metadata.version}, known is ${VERSION}): update recital.`,
+      `a later recital wrote it (format ${version}, known is ${VERSION}): update recital.`,
     );
-  if (metadata.version !== String(VERSION))
-    throw new DataError(`its format is "${metadata.version}"; ${VERSION} was expected.`);
+  if (version !== String(VERSION))
+    throw new DataError(`its format is "${version}"; ${VERSION} was expected.`);
   const odd = Object.keys(metadata).find((name) => !known.includes(name));
   if (odd !== undefined)
     throw new DataError(
       `it has metadata of an unknown name, ${JSON.stringify(odd)}; known are: ${known.join(', ')}. Is it damaged?`,
     );
-  if (
-    metadata.sha256 !== undefined &&
-    metadata.sha256 !== checksum(metadata, st.tensors, (name) => st.pieces(name))
-  )
+  if (sha256 !== undefined && sha256 !== checksum(metadata, st.tensors, (name) => st.pieces(name)))
     throw new DataError(
       'it is damaged: its content is not what was written (its checksum is another). Take a copy, or write it again. If the change was intended, remove "sha256" from its metadata.',
     );
-  if (!kinds.includes(metadata.kind as FileKind)) {
-    const hint =
-      'It holds weights without vocabularies: make loaders and a learner as before, then learn.load(file); or write it by learn.export.';
+  const kind = metadata.kind as FileKind;
+  if (!kinds.includes(kind))
     throw new DataError(
-      metadata.kind === 'checkpoint'
-        ? `it is a checkpoint, written by learn.save. ${hint}`
-        : `its kind is "${metadata.kind}"; ${kinds.join(' or ')} was expected.`,
+      kind === 'checkpoint'
+        ? 'it is a checkpoint, written by learn.save. It holds weights without vocabularies: make loaders and a learner as before, then learn.load(file); or write it by learn.export.'
+        : `its kind is "${kind}"; ${kinds.join(' or ')} was expected.`,
     );
-  }
   return Fields.parse(metadata.config, 'config');
 }
 
@@ -130,15 +122,12 @@ export function modelTensors(model: Model): Map<string, Tensor> {
   return tensors;
 }
 
-/** Values from a file, and the arrays that they belong into. */
-export type Values = readonly { readonly to: Float32Array; readonly values: Float32Array }[];
-
-/** Reads and checks a model's weights and buffers; nothing is changed before `setValues`. */
+/** Reads and checks a model's weights and buffers; returns what sets them. */
 export function readModel(
   st: TensorSource,
   model: Model,
   { strict = true }: { strict?: boolean } = {},
-): Values {
+): () => void {
   const found: { to: Float32Array; values: Float32Array }[] = [];
   const missing: string[] = [];
   const wanted = new Set<string>();
@@ -162,22 +151,16 @@ export function readModel(
     (name) => /^(model|buffers)\./.test(name) && !wanted.has(name),
   );
   if (missing.length + unexpected.length > 0) {
-    const what = [
-      missing.length ? `missing: ${missing.join(', ')}` : '',
-      unexpected.length ? `unexpected: ${unexpected.join(', ')}` : '',
-    ]
-      .filter(Boolean)
+    const what = Object.entries({ missing, unexpected })
+      .flatMap(([how, names]) => (names.length ? [`${how}: ${names.join(', ')}`] : []))
       .join('; ');
     if (strict || found.length === 0)
       throw new DataError(`its parameters are not those of ${model.constructor.name} (${what}).`);
     display().warn(`Only parameters of the same name were loaded (${what}).`);
   }
-  return found;
-}
-
-/** Copies values into their arrays. */
-export function setValues(all: Values): void {
-  for (const { to, values } of all) to.set(values);
+  return () => {
+    for (const { to, values } of found) to.set(values);
+  };
 }
 
 /** The extension of model files. */
@@ -191,9 +174,10 @@ export const EXTENSION = '.safetensors';
  * @param folder where names are
  */
 export function modelFile(file: string, folder: string): string {
-  if (typeof file !== 'string') throw new ArgumentError(`A file needs a name, got ${typeof file}.`);
-  if (file === '' || file.includes('\0'))
-    throw new ArgumentError(`A file needs a name, got ${JSON.stringify(file)}.`);
+  if (typeof file !== 'string' || file === '' || file.includes('\0'))
+    throw new ArgumentError(
+      `A file needs a name, got ${typeof file === 'string' ? JSON.stringify(file) : typeof file}.`,
+    );
   if (/[\\/]$/.test(file))
     throw new ArgumentError(`"${file}" is a folder; the name of a file was expected.`);
   const full = file.endsWith(EXTENSION) ? file : file + EXTENSION;

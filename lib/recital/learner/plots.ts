@@ -1,6 +1,6 @@
 import { Chart } from '../data/output.js';
 import { RecitalError } from '../errors.js';
-import type { LrFindResult } from './lr-find.js';
+import type { LrFindResult, Suggestions } from './lr-find.js';
 import type { Recorder } from './recorder.js';
 
 type Row = Record<string, number | string>;
@@ -90,51 +90,48 @@ export function plotSched({ hps }: Recorder): Chart {
 }
 
 /**
- * Where a schedule starts, turns and ends: "from 0.0002 to 0.005 at batch 1,969 of 7,875, then to
- * 5.04e-8".
+ * Where a schedule starts, has its extreme and ends: "from 0.0002 to 0.005 at batch 1,969 of 7,875,
+ * then to 5.04e-8".
  */
-function course(values: ArrayLike<number>): string {
+function course(values: readonly number[]): string {
   const written = (x: number): string => String(Number(x.toPrecision(3)));
   const [first, last] = [values[0], values[values.length - 1]];
   const beyond = (x: number): number =>
     Math.max(Math.min(first, last) - x, x - Math.max(first, last));
-  let turn = 0;
-  for (let i = 1; i < values.length; i++) if (beyond(values[i]) > beyond(values[turn])) turn = i;
-  if (beyond(values[turn]) <= 1e-6 * Math.abs(first))
-    return first === last
-      ? `stays at ${written(first)}`
-      : `from ${written(first)} to ${written(last)}`;
-  const place = `at batch ${(turn + 1).toLocaleString('en')} of ${values.length.toLocaleString('en')}`;
-  return `from ${written(first)} to ${written(values[turn])} ${place}, then to ${written(last)}`;
+  const [from, to] = [`from ${written(first)} to`, written(last)];
+  let peak = 0;
+  for (let i = 1; i < values.length; i++) if (beyond(values[i]) > beyond(values[peak])) peak = i;
+  if (beyond(values[peak]) <= 1e-6 * Math.abs(first))
+    return first === last ? `stays at ${to}` : `${from} ${to}`;
+  const place = `at batch ${(peak + 1).toLocaleString('en')} of ${values.length.toLocaleString('en')}`;
+  return `${from} ${written(values[peak])} ${place}, then to ${to}`;
 }
 
+const COLOURS = { valley: '#d55e00', slide: '#009e73', minimum: '#cc79a7', steep: '#e69f00' };
 const ROOM = 0.3; // of the height, above the curve: a line for the name of each suggestion
 
 /**
- * The loss against the learning rate, with the suggestions that were asked for: a point on the
- * curve, and its name and value above it.
+ * The loss against the learning rate, with the suggestions: a point on the curve, and its name and
+ * value above it.
  */
-export function plotLrFind(
-  found: Pick<LrFindResult, 'lrs' | 'losses' | 'points'>,
-  shown: readonly (keyof LrFindResult['points'])[],
-): Chart {
-  const lrs = found.lrs.slice(0, -5);
-  const values = lrs
-    .map((lr, i): Row => ({ lr, loss: found.losses[i] }))
-    .filter((row) => Number.isFinite(row.loss as number));
-  const marked = shown.flatMap((suggestion) => {
-    const point = found.points[suggestion];
-    if (!point) return [];
+export function plotLrFind({
+  lrs: all,
+  losses,
+  points,
+}: Pick<LrFindResult, 'lrs' | 'losses'> & { points: Suggestions }): Chart {
+  const lrs = all.slice(0, -5);
+  const curve = lrs.map((lr, i) => ({ lr, loss: losses[i] }));
+  const values = curve.filter(({ loss }) => Number.isFinite(loss));
+  const marked = Object.entries(points).map(([suggestion, point]) => {
     const note = point.value === point.lr ? '' : ' (a tenth of it)';
-    return [{ ...point, suggestion, text: `${suggestion} ${point.value.toExponential(2)}${note}` }];
+    return { ...point, suggestion, text: `${suggestion} ${point.value.toExponential(2)}${note}` };
   });
-  const texts = marked.map(({ text }) => text);
-  const losses = values.map(({ loss }) => loss as number);
-  const [low, high] = [Math.min(...losses), Math.max(...losses)];
+  const heights = values.map(({ loss }) => loss);
+  const [low, high] = [Math.min(...heights), Math.max(...heights)];
   const range = high - low || Math.abs(high) || 1;
   const [first, last] = [lrs[0], lrs[lrs.length - 1]];
   const middle = Math.sqrt(first * last);
-  const points = [...marked]
+  const labelled = [...marked]
     .sort((a, b) => a.lr - b.lr)
     .map(({ lr, loss, suggestion, text }, i): Row => {
       const top = high + (range * ROOM * (i + 1)) / marked.length;
@@ -150,47 +147,40 @@ export function plotLrFind(
     scale: { type: 'log' },
     axis: { labelExpr: "replace(format(datum.value, '.0e'), '+', '')", values: powers },
   };
-  const domain = values.length && points.length && { domain: [low, high + range * (ROOM + 0.05)] };
+  const domain = values.length && marked.length && { domain: [low, high + range * (ROOM + 0.05)] };
   const scale = { zero: false, ...(domain || {}) };
   const y = { field: 'loss', type: 'quantitative', title: 'smoothed loss', scale };
-  const colours = {
-    domain: ['valley', 'slide', 'minimum', 'steep'],
-    range: ['#d55e00', '#009e73', '#cc79a7', '#e69f00'],
-  };
+  const colours = { domain: Object.keys(COLOURS), range: Object.values(COLOURS) };
   const color = { field: 'suggestion', type: 'nominal', scale: colours, legend: null };
   const tooltip = [
     { field: 'lr', format: '.2e' },
     { field: 'loss', format: '.4f' },
   ];
-  const label = (side: 'left' | 'right'): Record<string, unknown> => ({
-    transform: [{ filter: `datum.side === '${side}'` }],
-    mark: {
-      type: 'text',
-      align: side === 'right' ? 'left' : 'right',
-      dx: side === 'right' ? 5 : -5,
-      baseline: 'top',
-    },
-    encoding: { x, y: { ...y, field: 'top' }, text: { field: 'text' } },
-  });
+  const label = (side: string): Record<string, unknown> => {
+    const place = side === 'right' ? { align: 'left', dx: 5 } : { align: 'right', dx: -5 };
+    return {
+      transform: [{ filter: `datum.side === '${side}'` }],
+      mark: { type: 'text', ...place, baseline: 'top' },
+      encoding: { x, y: { ...y, field: 'top' }, text: { field: 'text' } },
+    };
+  };
+  const sides = ['left', 'right'].filter((side) => labelled.some((point) => point.side === side));
   const suggestions = [
     { mark: { type: 'rule', strokeWidth: 1.5 }, encoding: { x, y, y2: { field: 'top' }, color } },
-    ...(['left', 'right'] as const)
-      .filter((side) => points.some((point) => point.side === side))
-      .map(label),
+    ...sides.map(label),
     {
       mark: { type: 'point', filled: true, size: 90, opacity: 1 },
       encoding: { x, y, color, tooltip: [{ field: 'text', title: 'suggestion' }, ...tooltip] },
     },
   ];
+  const layer = [
+    { data: { values }, mark: 'line', encoding: { x, y, tooltip } },
+    { data: { values: labelled }, layer: suggestions },
+  ];
+  const texts = marked.map(({ text }) => text).join('; ');
   return new Chart(
-    {
-      ...SIZE,
-      layer: [
-        { data: { values }, mark: 'line', encoding: { x, y, tooltip } },
-        { data: { values: points }, layer: suggestions },
-      ],
-    },
+    { ...SIZE, layer },
     'Learning rate finder',
-    `Loss against learning rate; suggestions: ${texts.join('; ') || 'none'}.`,
+    `Loss against learning rate; suggestions: ${texts || 'none'}.`,
   );
 }

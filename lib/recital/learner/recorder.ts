@@ -5,9 +5,9 @@ import { checkCount, given } from '../options.js';
 import { counted, printed } from '../printed.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
-import { checkRules, type LrFindResult, type SuggestName, suggestNames } from './lr-find.js';
+import type { LrFindResult } from './lr-find.js';
 import type { Metric } from './metrics.js';
-import { plotLoss, plotLrFind, plotSched } from './plots.js';
+import { plotLoss, plotSched } from './plots.js';
 
 /**
  * One row of the training table: epoch, losses, metrics, seconds. Missing values (validation left
@@ -155,15 +155,13 @@ export class Recorder implements Callback {
   }
 
   /**
-   * Plots the last lrFind again, with the suggestions that are asked for; default all four.
+   * Plots the last lrFind again.
    * @returns the chart, which is shown
    */
-  plotLrFind(options: { suggestFuncs?: readonly SuggestName[] } = {}): Chart {
-    const { suggestFuncs } = given({ suggestFuncs: suggestNames }, options, 'plotLrFind');
-    checkRules(suggestFuncs);
+  plotLrFind(): Chart {
     if (!this.lrFound)
       throw new RecitalError('There is no learning rate search to plot yet: call lrFind first.');
-    return shown(plotLrFind(this.lrFound, suggestFuncs));
+    return shown(this.lrFound.chart);
   }
 
   /**

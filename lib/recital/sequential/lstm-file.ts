@@ -9,7 +9,7 @@ import {
 } from '../data/files/tensors.js';
 import { SequenceDataLoaders } from '../data/sequence-loaders.js';
 import { Sessions } from '../data/sessions.js';
-import { modelTensors, readModel, setValues } from '../learner/model-file.js';
+import { modelTensors, readModel } from '../learner/model-file.js';
 import { LSTMModel } from '../models/lstm.js';
 import { checkWeights, learnerDescription } from '../recommend/learners/saved-learner.js';
 import type { ExportOptions, RecommenderDescription } from '../recommend/saved-form.js';
@@ -125,6 +125,6 @@ function readLSTMModel(st: TensorSource, fields: Fields, { items }: Sessions): L
   checkWeights(st, expected, 'LSTMModel');
   const model = new LSTMModel({ item: items }, { cell, embSz, layers, dropout, embedP, tied });
   model.probabilistic = fields.flag('probabilistic');
-  setValues(readModel(st, model));
+  readModel(st, model)();
   return model;
 }

@@ -195,7 +195,7 @@ describe('Learner.load refuses', () => {
     const call = { method: 'fit', nEpoch: 2, lr: 0.1, options: {} };
     const bad: [unknown, string][] = [
       [[], 'calls should be a list of at least one call'],
-      [[{ ...call, method: 'constructor' }], 'method should be a kind of run'],
+      [[{ ...call, method: 'constructor' }], "method should be 'fit' or 'fitOneCycle' or"],
       [[{ ...call, nEpoch: 0 }], 'nEpoch must be a positive whole number'],
       [[{ ...call, lr: 'fast' }], 'lr should be a number'],
       [[{ ...call, lr: [0.1, 0.2] }], '2 learning rates for 1'],

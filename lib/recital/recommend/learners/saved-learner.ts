@@ -12,7 +12,7 @@ import {
 import type { NegativeOptions } from '../../data/negatives.js';
 import { DataError } from '../../errors.js';
 import type { LearnerOptions } from '../../learner/learner.js';
-import { modelTensors, readModel, setValues } from '../../learner/model-file.js';
+import { modelTensors, readModel } from '../../learner/model-file.js';
 import {
   CrossEntropyLossFlat,
   FocalLossFlat,
@@ -178,7 +178,7 @@ function readCollab<L extends CollabModelLearner>(
   );
   checkWeights(st, form.parameterCount(described, classes), form.name);
   const learn = form.make(dls, described, restoreOptions(config, options));
-  setValues(readModel(st, learn.model));
+  readModel(st, learn.model)();
   if (hidden) {
     learn.totals = {
       listeners: st.read('totals.listeners', 'I32', [item.length - 1]),
