@@ -1,9 +1,6 @@
 import { visible, whatIs } from './printed.js';
 
-/**
- * The known name nearest to a name, in an array; empty if none is near. It is plain JavaScript
- * because the notebook kernel uses it before it loads the library.
- */
+/** The known name nearest to a name, in an array; empty if none is near. */
 const { nearest } = require('./nearest.cjs') as {
   nearest(name: string, known: readonly string[]): string[];
 };
@@ -26,13 +23,12 @@ export class RecitalError extends Error {
 }
 
 /**
- * An argument has a wrong value, type or shape. The message says what was expected, what came and
- * what to do.
+ * An argument has a wrong value, type or shape.
  * @example
  * try {
  *   randomSplit(10, { validPct: 2 });
  * } catch (error) {
- *   if (error instanceof ArgumentError) console.log(error.message); // what was expected, and what came
+ *   if (error instanceof ArgumentError) console.log(error.message); // what was expected, what came, what to do
  * }
  */
 export class ArgumentError extends RecitalError {}
@@ -86,20 +82,17 @@ export class UnknownIdError extends RecitalError {
 
   /**
    * @param kind what was looked up, e.g. `'track'`
-   * @param id what was asked for
    * @param known every name that would have been right
-   * @param hint a sentence on what to do, appended to the message
+   * @param hint a sentence on what to do
    */
   constructor(kind: string, id: string, known: readonly string[], hint = '') {
     const text = typeof id === 'string' || typeof id === 'number' ? String(id) : undefined; // types are not checked in every notebook
     const near = text === undefined ? [] : nearest(text, known);
     const count = `${known.length.toLocaleString('en')} ${counted(kind, known.length)} known`;
     const next = near.length ? `; did you mean "${shown(near[0])}"?` : examples(known);
-    const what =
-      text === undefined
-        ? `${kind}: a text was expected, got ${whatIs(id)}`
-        : `${kind} "${shown(text)}"`;
-    super(`Unknown ${what}. ${count}${next}${hint ? ` ${hint}` : ''}`);
+    const got =
+      text === undefined ? `: a text was expected, got ${whatIs(id)}` : ` "${shown(text)}"`;
+    super(`Unknown ${kind}${got}. ${count}${next}${hint && ` ${hint}`}`);
     this.suggestions = near;
   }
 }
@@ -109,14 +102,9 @@ function bounded(message: string): string {
   return message.length > 10_000 ? `${message.slice(0, 5000)} … ${message.slice(-5000)}` : message;
 }
 
-/** Longest quotation of an id in a message. */
-const MAX_SHOWN = 100;
-/** Up to this many known names are all listed if none is near; of more, `LISTED`. */
-const ALL_LISTED = 6;
-const LISTED = 3;
-
+/** An id in a message, of at most 100 characters. */
 function shown(id: string): string {
-  return visible(id.length > MAX_SHOWN ? `${id.slice(0, MAX_SHOWN)}…` : id);
+  return visible(id.length > 100 ? `${id.slice(0, 100)}…` : id);
 }
 
 /** "track" or "tracks"; "column of weights" or "columns of weights". */
@@ -128,9 +116,9 @@ function counted(kind: string, n: number): string {
       );
 }
 
-/** Some known names as examples. */
+/** Known names as examples: all of up to six, else three. */
 function examples(known: readonly string[]): string {
   if (known.length === 0) return '.';
-  if (known.length <= ALL_LISTED) return `: ${known.map(shown).join(', ')}.`;
-  return `, such as ${known.slice(0, LISTED).map(shown).join(', ')}.`;
+  if (known.length <= 6) return `: ${known.map(shown).join(', ')}.`;
+  return `, such as ${known.slice(0, 3).map(shown).join(', ')}.`;
 }

@@ -2,10 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { DataError } from './errors.js';
 
-/**
- * Optional packages, which are large and not installed by default. `npm run COMMAND` installs one
- * in a folder of its own.
- */
+/** Large packages that `npm run COMMAND` installs, each in a folder of its own. */
 export const optionalPackages = {
   tensorflow: { name: '@tensorflow/tfjs-node', version: '4.22.0' },
   danfo: { name: 'danfojs-node', version: '1.2.0' },
@@ -20,9 +17,8 @@ export function optionalFolder(command: OptionalCommand): string {
 }
 
 /**
- * The file of an optional package: in the project, beside the library, or installed by `npm run
- * COMMAND`; undefined if there is none.
- * @param options.folder the only folder to look in
+ * The file of an optional package: in the project, beside the library, or in its own folder;
+ * undefined if there is none. `folder` is the only one to look in.
  */
 export function findOptional(
   command: OptionalCommand,

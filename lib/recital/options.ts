@@ -6,7 +6,6 @@ export { said, whatIs };
 /**
  * Throws unless options are an object with fields of these names only: where types are not checked,
  * a mistyped option would be ignored silently.
- * @param names every option there is
  * @param of whose options they are, e.g. `recommend`
  * @example checkOptions<{ n?: number; filterSeen?: boolean }>({ n: 5 }, ['n', 'filterSeen'], 'recommend')
  */
@@ -17,39 +16,31 @@ export function checkOptions<T extends object>(
 ): void {
   if (names.length === 0 && options && Object.keys(options).length === 0) return;
   if (names.length === 0) throw new ArgumentError(`${of} takes no options; leave them out.`);
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw new ArgumentError(
       `The options of ${of} must be an object, such as { ${names[0]}: … }, got ${whatIs(options)}.`,
     );
-  }
-  for (const name of Object.keys(options)) {
-    if ((names as readonly string[]).includes(name)) continue;
+  const unknown = Object.keys(options).find((name) => !(names as readonly string[]).includes(name));
+  if (unknown !== undefined)
     throw new ArgumentError(
-      `${of} has no option "${name}"${didYouMean(name, names)} Its options: ${names.join(', ')}.`,
+      `${of} has no option "${unknown}"${didYouMean(unknown, names)} Its options: ${names.join(', ')}.`,
     );
-  }
 }
 
 /**
  * Options with their defaults filled in. The object of defaults is also the list of names and, as
  * `Partial<typeof DEFAULTS>`, the type, so that an option is written once. `undefined` counts as
  * not given.
- * @param defaults every option with its default; one without a default is
- *   `undefined as T | undefined`
+ * @param defaults every option; one without a default is `undefined as T | undefined`
  * @param of whose options they are, e.g. `recommend`
- * @throws ArgumentError for an unknown name, with the nearest known one
  * @example
  * const DEFAULTS = { n: 10, filterSeen: true, among: undefined as string[] | undefined };
  * given(DEFAULTS, { n: 5 }, 'recommend') // { n: 5, filterSeen: true, among: undefined }
  */
 export function given<D extends object>(defaults: D, options: Partial<D>, of: string): D {
   checkOptions<Partial<D>>(options, Object.keys(defaults) as (keyof D & string)[], of);
-  const all = { ...defaults };
-  for (const name of Object.keys(options) as (keyof D)[]) {
-    const value = options[name];
-    if (value !== undefined) all[name] = value;
-  }
-  return all;
+  const set = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(set) };
 }
 
 /** The options of what takes none; `checkOptions(options, [], of)` refuses any. */
@@ -57,9 +48,8 @@ export type NoOptions = Readonly<Record<string, never>>;
 
 /**
  * Throws unless an argument is of the kind that is needed.
- * @param fits whether it is
- * @param of what needs it, e.g. `describe`
- * @param wanted what it needs and where it comes from, e.g. `a table, such as readTable reads`
+ * @param of what needs it
+ * @param wanted what it needs and where it comes from
  * @example checkArgument(table instanceof Table, table, 'missingValues', 'a table, such as readTable reads')
  */
 export function checkArgument(
@@ -74,7 +64,6 @@ export function checkArgument(
 /**
  * Throws unless a value is a number and meets a condition. JavaScript compares texts and null as
  * numbers, so that '' and null would pass for 0 and '5' for 5.
- * @param fits whether it meets the condition, were it a number
  * @param wanted what it has to be, a sentence without its full stop
  * @param hint a further sentence, with a blank before it
  * @example const shrink = 20; checkNumber(shrink, shrink >= 0 && shrink < Infinity, 'shrink must be a number from 0 on')
@@ -86,24 +75,18 @@ export function checkNumber(
   hint = '',
 ): asserts value is number {
   if (typeof value === 'number' && fits) return;
-  throw new ArgumentError(`${wanted}, got ${saidNumber(value)}.${hint}`);
-}
-
-function saidNumber(value: unknown): string {
-  if (typeof value === 'string') return `the text '${value}'`;
-  return typeof value === 'number' ? String(value) : whatIs(value);
+  const text = typeof value === 'string' ? `the text '${value}'` : whatIs(value);
+  throw new ArgumentError(`${wanted}, got ${typeof value === 'number' ? value : text}.${hint}`);
 }
 
 /**
- * Throws unless a value is a whole number.
- * @param least the smallest that is allowed, default 1
- * @param most the largest that is allowed, default none
+ * Throws unless a value is a whole number from `least` to `most`.
  * @example checkCount(64, 'bs')
  */
 export function checkCount(
   value: unknown,
   name: string,
-  { least = 1, most = Infinity }: { least?: number; most?: number } = {},
+  { least = 1, most = Infinity } = {},
 ): asserts value is number {
   const n = value as number;
   const range =
@@ -132,10 +115,7 @@ export function checkFlag(value: unknown, name: string): void {
     throw new ArgumentError(`${name} must be true or false, got ${said(value)}.`);
 }
 
-/**
- * Throws unless a value is one of the numbers 0 … length − 1.
- * @param what one of the things that are counted, such as `row`
- */
+/** Throws unless a value is one of 0 … length − 1; `what`: one of those counted, such as `row`. */
 export function checkIndex(value: unknown, length: number, what: string): void {
   if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < length) return;
   throw new ArgumentError(

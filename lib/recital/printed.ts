@@ -6,20 +6,15 @@ const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
 
 /**
  * A text made safe for a terminal: control characters (C0, DEL, C1) and those that change the
- * direction of writing are escaped, `\x1b`, `\u202e`. Otherwise a title could clear the screen or
- * make a line read backwards.
- * @param keep control characters to keep: default none; `'\n\t'` in a message; `'\x1b'` keeps
- *   colours only
+ * direction of writing are escaped, `\x1b`, `\u202e`. Otherwise a title could clear the screen.
+ * @param keep control characters to keep, such as `'\n\t'`; `'\x1b'` keeps colours only
  */
 export function visible(text: string, keep = ''): string {
   return text.replace(controls, (found) => {
     if (found.length > 1) return keep.includes('\u001b') ? found : `\\x1b${found.slice(1)}`;
     if (keep.includes(found) && found !== '\u001b') return found;
-    const code = found.charCodeAt(0);
-    return (
-      named[found] ??
-      (code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`)
-    );
+    const code = found.charCodeAt(0).toString(16);
+    return named[found] ?? (code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`);
   });
 }
 
@@ -35,11 +30,10 @@ export function printed<T extends object>(
 ): void {
   const define = (key: PropertyKey, value: (this: T) => string): unknown =>
     Object.defineProperty(type.prototype, key, { value, writable: true, configurable: true });
-  if (text) {
+  if (text)
     define('toString', function () {
       return text(this);
     });
-  }
   define(inspect.custom, function () {
     return visible(this.toString(), '\n\t');
   });
