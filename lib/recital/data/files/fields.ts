@@ -48,27 +48,22 @@ export class Fields {
     return new Fields(value, what);
   }
 
-  /** The names of the fields. */
   get names(): string[] {
     return [...this.values.keys()];
   }
 
-  /** Whether there is such a field. */
   has(name: string): boolean {
     return this.values.has(name);
   }
 
-  /** Whether the field is a list. */
   isList(name: string): boolean {
     return isList(this.values.get(name));
   }
 
-  /** Whether the field is an object. */
   isObject(name: string): boolean {
     return isObject(this.values.get(name));
   }
 
-  /** Whether the field is text. */
   isText(name: string): boolean {
     return isText(this.values.get(name));
   }
@@ -83,7 +78,6 @@ export class Fields {
     return this.get(name, isCount, 'a whole number, 0 or more');
   }
 
-  /** Text. */
   text(name: string): string {
     return this.get(name, isText, 'text');
   }
@@ -96,7 +90,6 @@ export class Fields {
       : this.wrong(name, allowed.map((each) => `'${each}'`).join(' or '));
   }
 
-  /** True or false. */
   flag(name: string): boolean {
     return this.get(name, (v) => typeof v === 'boolean', 'true or false');
   }
@@ -112,17 +105,14 @@ export class Fields {
     return this.get(name, listOf(isCount), 'a list of whole numbers, 0 or more');
   }
 
-  /** Texts. */
   texts(name: string): string[] {
     return this.get(name, listOf(isText), 'a list of texts');
   }
 
-  /** An object. */
   object(name: string): Fields {
     return new Fields(this.values.get(name), `${this.what}.${short(name)}`);
   }
 
-  /** A list of objects. */
   objects(name: string): Fields[] {
     const list = this.get(name, isList, 'a list');
     return list.map((v, i) => new Fields(v as Json, `${this.what}.${name}[${i}]`));

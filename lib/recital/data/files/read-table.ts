@@ -131,14 +131,11 @@ async function loadText(
   const format = formatOf(file, options);
   const { names } = format;
   const kinds = columnKinds(names, options, meanings(names, delimiterHint(format)));
-  const read = await readCsv(file, format, (from) =>
+  const numbers = kinds.flatMap((kind, i) => (kind === 'number' ? i : []));
+  const read = await readCsv(file, { ...format, numbers }, (from) =>
     withDuckDB(`reading "${file.path}"`, async function* (connection) {
-      const found = await judged(connection, kinds, from);
-      const forced = kinds.findIndex((kind, i) => kind === 'number' && found[i] !== null);
-      if (forced >= 0) throw await noNumber(file, format, forced, found[forced] as string);
-      const as = kinds.map((kind, i) =>
-        kind === 'number' || found[i] === true ? `try_cast(c${i} as double) as c${i}` : `c${i}`,
-      );
+      const numeric = await areNumeric(connection, kinds, from);
+      const as = kinds.map((_, i) => (numeric[i] ? `try_cast(c${i} as double) as c${i}` : `c${i}`));
       return yield* tableOf(await connection.run(`select ${as.join(', ')} from ${from}`));
     }),
   );
@@ -168,33 +165,33 @@ const whole = (c: string): string =>
 const all = (c: string, tests: readonly string[], neither = 'false'): string =>
   `coalesce(max(case when ${c} is null then 0 ${tests.map((test) => `when ${test} then 1`).join(' ')} when ${neither} then 0 else 2 end) = 1, false)`;
 
-/** SQL of whether all values of a column are numbers; for `number`, of a value that is none. */
+/** SQL of whether a column of text is to become numbers. */
 const KINDS: Readonly<Record<Kind, (column: string) => string>> = {
   content: (c) =>
     all(c, [plain(c), decimal(c)], `regexp_full_match(lower(${c}), '[+-]?(?:nan|inf|infinity)')`),
   id: (c) => all(c, [whole(c)]),
   value: (c) => all(c, [`try_cast(${c} as double) is not null`]),
-  number: (c) => `any_value(case when try_cast(${c} as double) is null then ${c} end)`,
+  number: () => 'bool_or(false)', // it was read as such
   text: () => 'bool_or(false)',
 };
 
 /** The most columns with an expression each: planning more takes longer than reading. */
 const WIDE = 200;
 
-/** The values of `KINDS` for each column. */
-async function judged(
+/** Whether each column of text is to become numbers. */
+async function areNumeric(
   connection: DuckDBConnection,
   kinds: readonly Kind[],
   from: string,
-): Promise<unknown[]> {
+): Promise<(boolean | null)[]> {
   const wide = kinds.length > WIDE;
   const tests = kinds.map((kind, i) => KINDS[wide && kind === 'content' ? 'text' : kind](`c${i}`));
-  const all = await connection.runAndReadAll(`select ${tests.join(', ')} from ${from}`);
-  const [found] = all.getRows() as unknown[][];
+  const answer = await connection.runAndReadAll(`select ${tests.join(', ')} from ${from}`);
+  const [found] = answer.getRows() as (boolean | null)[][];
   if (!wide) return found;
-  const list = kinds.map((_, i) => `c${i}`).join(', ');
+  const list = kinds.map((kind, i) => (kind === 'content' ? `c${i}` : 'null'));
   const rows = await connection.runAndReadAll(
-    `select i, ${KINDS.content('v')} from (select unnest(range(${kinds.length}))::int as i, unnest([${list}]) as v from ${from}) group by i`,
+    `select i, ${KINDS.content('v')} from (select unnest(range(${kinds.length}))::int as i, unnest([${list.join(', ')}]) as v from ${from}) group by i`,
   );
   for (const [i, numeric] of rows.getRows() as [number, boolean][])
     if (kinds[i] === 'content') found[i] = numeric;
@@ -239,23 +236,6 @@ function checkNames(
     throw new ArgumentError(
       `The column "${twice}" cannot be read as numbers and as text: name it in numbers or in texts.`,
     );
-}
-
-/** The error for a text in a column of numbers. */
-async function noNumber(
-  file: TextFile,
-  format: TextFormat,
-  column: number,
-  text: string,
-): Promise<DataError> {
-  let line = 0;
-  let heads = format.header ? 1 : 0;
-  await eachRecord(file, format, (record) => {
-    if (heads-- > 0 || record.fields[column] !== text) return true;
-    line = record.line;
-    return false;
-  });
-  return notANumber(file.path, line, format.names[column], text);
 }
 
 /** The SQL that reads a Parquet file, to put after `from`, and its columns. */
@@ -402,7 +382,10 @@ async function writePlain(file: TextFile, format: CsvFormat, copy: string): Prom
       checkRecord(file, record, format);
       if (heads-- > 0) return;
       for (const i of numbers)
-        if (!NUMERAL.test(fields[i])) throw notANumber(file.path, line, names[i], fields[i]);
+        if (!NUMERAL.test(fields[i]))
+          throw new DataError(
+            `"${file.path}", line ${line}, column "${names[i]}": expected a number, got "${shownText(fields[i])}".`,
+          );
       put(fields.slice(0, n));
     });
     writeSync(out, text);
@@ -416,9 +399,3 @@ async function writePlain(file: TextFile, format: CsvFormat, copy: string): Prom
 /** What DuckDB takes for a number, or for a missing one. */
 const NUMERAL =
   /^$|^[\t-\r ]*[+-]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?|nan|inf|infinity)[\t-\r ]*$/i;
-
-function notANumber(file: string, line: number, column: string, field: string): DataError {
-  return new DataError(
-    `"${file}", line ${line}, column "${column}": expected a number, got "${shownText(field)}".`,
-  );
-}
