@@ -1,8 +1,8 @@
-import { inspect } from 'node:util';
 import { dispose, float32, float64, int32 } from '../compute/memory.js';
 import { sparseRows } from '../compute/sparse.js';
 import { ArgumentError } from '../errors.js';
 import { checkArgument, checkOneOf, given } from '../options.js';
+import { printed } from '../printed.js';
 import type { Plays } from './plays.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -14,7 +14,7 @@ export interface DenseMatrix {
   readonly data: Float64Array | Float32Array;
 }
 
-/** Lists of column numbers, one list a row: row r is `indices[indptr[r] … indptr[r + 1])`. */
+/** Lists of column numbers, one per row: row r is `indices[indptr[r] … indptr[r + 1])`. */
 export interface CsrRows {
   /** Rows + 1 numbers, ascending from 0. */
   readonly indptr: Int32Array;
@@ -88,12 +88,8 @@ export class Csr<Data extends Values = Float64Array | Float32Array> implements C
     Data: new (length: number) => D,
   ): Csr<D> {
     const data = (Data as unknown) === Float64Array ? float64(entries) : float32(entries);
-    return new Csr<D>({
-      shape,
-      indptr: int32(shape[0] + 1),
-      indices: int32(entries),
-      data: data as Float64Array | Float32Array as D,
-    });
+    const [indptr, indices] = [int32(shape[0] + 1), int32(entries)];
+    return new Csr<D>({ shape, indptr, indices, data: data as D });
   }
 
   /**
@@ -102,28 +98,22 @@ export class Csr<Data extends Values = Float64Array | Float32Array> implements C
    * @throws ArgumentError that says what is wrong
    */
   static check({ shape: [rows, columns], indptr, indices, data }: CsrLike<Values>): void {
-    if (data && data.length !== indices.length) {
+    if (data && data.length !== indices.length)
       throw new ArgumentError(
         `A sparse matrix has one value for each of its indices, got ${data.length} values and ${indices.length} indices.`,
       );
-    }
-    if (indptr.length !== rows + 1 || indptr[0] !== 0 || indptr[rows] !== indices.length) {
+    if (indptr.length !== rows + 1 || indptr[0] !== 0 || indptr[rows] !== indices.length)
       throw new ArgumentError(
         `Rows do not fit: ${rows} rows of together ${indices.length} numbers were expected.`,
       );
-    }
     for (let r = 0; r < rows; r++)
       if (indptr[r + 1] < indptr[r]) throw new ArgumentError(`Row ${r} has less than no numbers.`);
-    for (let r = 0; r < rows; r++) {
-      for (let j = indptr[r], last = -1; j < indptr[r + 1]; j++) {
-        if (!(indices[j] > last && indices[j] < columns)) {
+    for (let r = 0; r < rows; r++)
+      for (let j = indptr[r], last = -1; j < indptr[r + 1]; last = indices[j++])
+        if (!(indices[j] > last && indices[j] < columns))
           throw new ArgumentError(
             `Row ${r} has the number ${indices[j]} after ${last}; ascending ones below ${columns} were expected.`,
           );
-        }
-        last = indices[j];
-      }
-    }
   }
 
   /** The columns of a row, ascending. A view: not to be written to. */
@@ -210,21 +200,15 @@ export class Csr<Data extends Values = Float64Array | Float32Array> implements C
   dispose(): void {
     for (const array of [this.indptr, this.indices, this.data]) if (array) dispose(array);
   }
-
-  /** The shape and how much of the matrix is empty, in one line. */
-  describe(row = 'rows', column = 'columns'): string {
-    const [rows, columns] = this.shape;
-    const n = (x: number): string => x.toLocaleString('en');
-    const cells = rows * columns;
-    const entries = this.indices.length;
-    const empty = Number(((100 * (cells - entries)) / cells).toPrecision(4));
-    return `Matrix of ${n(rows)} ${row} × ${n(columns)} ${column}: ${n(entries)} of ${n(cells)} cells filled, ${empty} % empty`;
-  }
-
-  [inspect.custom](): string {
-    return this.describe();
-  }
 }
+
+const described = ({ shape: [rows, columns], indices }: CsrLike<Values>, of: [string, string]) => {
+  const n = (x: number): string => x.toLocaleString('en');
+  const cells = rows * columns;
+  const empty = Number(((100 * (cells - indices.length)) / cells).toPrecision(4));
+  return `Matrix of ${n(rows)} ${of[0]} × ${n(columns)} ${of[1]}: ${n(indices.length)} of ${n(cells)} cells filled, ${empty} % empty`;
+};
+printed(Csr, (matrix) => described(matrix, ['rows', 'columns']));
 
 /** Row and column of each entry of a matrix, in any order; pairs may be repeated. */
 interface Pairs {
@@ -313,15 +297,21 @@ const MATRIX = {
 export type InteractionMatrixOptions = Partial<typeof MATRIX>;
 
 /** A sparse matrix of users × tracks, with the vocabularies of its rows and columns. */
-export interface InteractionMatrix extends Csr<Float64Array> {
-  /** The user of each row. */
-  readonly users: Vocabulary;
-  /** The track of each column. */
-  readonly tracks: Vocabulary;
+export class InteractionMatrix extends Csr<Float64Array> {
+  constructor(
+    matrix: Csr<Float64Array>,
+    /** The user of each row. */
+    readonly users: Vocabulary,
+    /** The track of each column. */
+    readonly tracks: Vocabulary,
+  ) {
+    super(matrix);
+  }
 }
+printed(InteractionMatrix, (matrix) => described(matrix, ['users', 'tracks']));
 
 /**
- * Plays as a sparse matrix, a row a user, a column a track: the input of PCA and TruncatedSVD.
+ * Plays as a sparse matrix, a row per user, a column per track: the input of PCA and TruncatedSVD.
  * Users and tracks without a play are left out, repeated plays of a track are added up. It prints
  * its shape and the share of its cells that are empty.
  * @param plays who played what
@@ -335,12 +325,8 @@ export function interactionMatrix(
 ): InteractionMatrix {
   const { value } = given(MATRIX, options, 'interactionMatrix');
   checkOneOf(value, ['count', 'binary', 'log'], 'value');
-  checkArgument(
-    typeof plays?.compact === 'function',
-    plays,
-    'interactionMatrix',
-    'plays, such as readPlays reads',
-  );
+  const fits = typeof plays?.compact === 'function';
+  checkArgument(fits, plays, 'interactionMatrix', 'plays, such as readPlays reads');
   if (plays.length === 0) throw new ArgumentError('There are no plays to make a matrix of.');
   const { users, tracks, user, track, playcount } = plays.compact();
   const shape = [users.length, tracks.length] as const;
@@ -349,7 +335,5 @@ export function interactionMatrix(
   const { data } = matrix;
   if (value === 'binary') data.fill(1);
   else if (value === 'log') for (let j = 0; j < data.length; j++) data[j] = Math.log1p(data[j]);
-  const describe = (): string => matrix.describe('users', 'tracks');
-  Object.defineProperty(matrix, inspect.custom, { value: describe });
-  return Object.assign(matrix, { users, tracks });
+  return new InteractionMatrix(matrix, users, tracks);
 }

@@ -1,6 +1,6 @@
-import { inspect } from 'node:util';
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import { checkArgument } from '../options.js';
+import { counted, printed } from '../printed.js';
 import { type Cell, Table } from './table.js';
 import { Vocabulary } from './vocabulary.js';
 
@@ -38,6 +38,8 @@ export const trackColumns: readonly string[] = [
   ...audioFeatures,
 ];
 
+type Texts = readonly (string | null)[] | undefined;
+
 /**
  * The catalogue: what is known of each track, in Kaggle's columns as far as they are there.
  * @example
@@ -51,44 +53,36 @@ export class Tracks {
   readonly ids: Vocabulary;
   /** Kaggle's columns that the table lacks. */
   readonly missingColumns: readonly string[];
-  private readonly titles: readonly (string | null)[] | undefined;
-  private readonly artists: readonly (string | null)[] | undefined;
+  private readonly titles: Texts;
+  private readonly artists: Texts;
   private readonly years: Float64Array | undefined;
   private byName: Map<string, number[]> | undefined;
 
   /**
-   * @param table one row a track; `track_id` is required, the other columns of {@link trackColumns}
+   * @param table one row per track; `track_id` is required, the other columns of {@link trackColumns}
    *   are optional, further ones are kept
    * @throws DataError without a `track_id` column, for a missing id, and for an id that occurs
    *   twice
    */
   constructor(readonly table: Table) {
-    checkArgument(
-      table instanceof Table,
-      table,
-      'new Tracks',
-      'a table with a column track_id; readTracks reads a catalogue from a file',
-    );
-    if (!table.has('track_id')) {
+    const wanted = 'a table with a column track_id; readTracks reads a catalogue from a file';
+    checkArgument(table instanceof Table, table, 'new Tracks', wanted);
+    if (!table.has('track_id'))
       throw new DataError(
         `The tracks need a column "track_id"; there are: ${table.columnNames.join(', ') || 'none'}.`,
       );
-    }
     const ids = table.strings('track_id');
     const none = ids.findIndex((id) => id === null || id === '');
     if (none >= 0)
       throw new DataError(`Row ${none} of the tracks (counted from 0) has no track_id.`);
     this.ids = Vocabulary.inOrder(ids as readonly string[], { kind: 'track' });
     if (this.ids.length < ids.length) {
-      const firstRow = new Map<string | null, number>();
-      for (const [i, id] of ids.entries()) {
-        const before = firstRow.get(id);
-        if (before !== undefined)
-          throw new DataError(
-            `Track "${id}" occurs twice, in rows ${before} and ${i} (counted from 0). Each track needs one row: drop the others.`,
-          );
-        firstRow.set(id, i);
-      }
+      const seen = new Set<string | null>();
+      const row = ids.findIndex((id) => seen.has(id) || !seen.add(id));
+      const before = ids.indexOf(ids[row]);
+      throw new DataError(
+        `Track "${ids[row]}" occurs twice, in rows ${before} and ${row} (counted from 0). Each track needs one row: drop the others.`,
+      );
     }
     this.length = table.length;
     this.missingColumns = trackColumns.filter((name) => !table.has(name));
@@ -155,17 +149,15 @@ export class Tracks {
    *   with the nearest title, if none has
    */
   find(text: string): string {
-    const unknown = (): UnknownIdError => {
+    if (typeof text === 'string' && this.ids.has(text)) return text;
+    this.byName ??= this.nameIndex();
+    const rows = (typeof text === 'string' && this.byName.get(fold(text))) || [];
+    if (rows.length === 1) return this.ids.id(rows[0]);
+    if (rows.length === 0) {
       const known = new Set(this.titles?.flatMap((title) => title || []));
       const hint = 'Give an id, a title, or "title by artist".';
-      return new UnknownIdError('track', text, [...known], hint);
-    };
-    if (typeof text !== 'string') throw unknown();
-    if (this.ids.has(text)) return text;
-    this.byName ??= this.nameIndex();
-    const rows = this.byName.get(fold(text)) ?? [];
-    if (rows.length === 1) return this.ids.id(rows[0]);
-    if (rows.length === 0) throw unknown();
+      throw new UnknownIdError('track', text, [...known], hint);
+    }
     const listed = rows.slice(0, 10).map((row) => {
       const id = this.ids.id(row);
       const year = this.year(id);
@@ -177,12 +169,7 @@ export class Tracks {
     );
   }
 
-  [inspect.custom](): string {
-    const missing = this.missingColumns.length ? `; without ${this.missingColumns.join(', ')}` : '';
-    return `Tracks: ${this.length.toLocaleString('en')} tracks, ${this.table.columnNames.length} columns${missing}\n${this.table.toString(10)}`;
-  }
-
-  private text(column: readonly (string | null)[] | undefined, id: string): string | undefined {
+  private text(column: Texts, id: string): string | undefined {
     const row = column ? this.ids.indexOf(id) : -1;
     return row < 0 ? undefined : column![row] || undefined;
   }
@@ -193,17 +180,19 @@ export class Tracks {
       const title = this.titles?.[row];
       if (!title) continue;
       const artist = this.artists?.[row];
-      const names = artist ? [title, `${title} by ${artist}`] : [title];
-      for (const name of names) {
+      for (const name of artist ? [title, `${title} by ${artist}`] : [title]) {
         const key = fold(name);
-        const rows = index.get(key);
-        if (rows) rows.push(row);
-        else index.set(key, [row]);
+        index.set(key, [...(index.get(key) ?? []), row]);
       }
     }
     return index;
   }
 }
+
+printed(Tracks, ({ length, table, missingColumns }) => {
+  const missing = missingColumns.length ? `; without ${missingColumns.join(', ')}` : '';
+  return `Tracks: ${counted(length, 'track')}, ${table.columnNames.length} columns${missing}\n${table.toString(10)}`;
+});
 
 /** A name without regard to case, surrounding blanks and the way accents are composed. */
 function fold(name: string): string {

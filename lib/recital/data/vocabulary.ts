@@ -1,7 +1,6 @@
-import { inspect } from 'node:util';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import { checkArgument, checkFlag, checkIndex, given, isNumbers, said } from '../options.js';
-import { visible } from '../printed.js';
+import { counted, printed, visible } from '../printed.js';
 
 /** The class at index 0 of fastai's vocabularies: every id that training has not seen. */
 export const NA = '#na#';
@@ -44,11 +43,10 @@ export class Vocabulary {
     options: VocabularyOptions = {},
     readonly order?: Int32Array,
   ) {
-    if (offsets.length === 0 || offsets[0] !== 0 || offsets[offsets.length - 1] !== bytes.length) {
+    if (offsets[0] !== 0 || offsets[offsets.length - 1] !== bytes.length)
       throw new ArgumentError(
         `The offsets of ids must begin with 0 and end with ${bytes.length}, the number of bytes. Vocabulary.fromValues(ids) packs ids.`,
       );
-    }
     this.length = offsets.length - 1;
     this.na = options.na ?? false;
     this.kind = options.kind ?? 'id';
@@ -65,12 +63,10 @@ export class Vocabulary {
   ): Vocabulary {
     const { na, kind } = checkedOptions(options);
     const distinct = distinctIds(values, kind);
-    const numeric = distinct.size > 0 && [...distinct].every((v) => typeof v === 'number');
-    if (numeric)
+    if (distinct.size > 0 && [...distinct].every((v) => typeof v === 'number'))
       return Vocabulary.inOrder(Float64Array.from(distinct as Set<number>).sort(), options);
     const sorted = codePointOrder(textsOf(distinct, na));
-    if (na) sorted.unshift(NA);
-    const { bytes, offsets } = pack(sorted);
+    const { bytes, offsets } = pack(na ? [NA, ...sorted] : sorted);
     return new Vocabulary(bytes, offsets, options);
   }
 
@@ -78,11 +74,9 @@ export class Vocabulary {
   static inOrder(values: Iterable<string | number>, options: VocabularyOptions = {}): Vocabulary {
     const { na, kind } = checkedOptions(options);
     const classes = textsOf(distinctIds(values, kind), na);
-    if (na) classes.unshift(NA);
-    const { bytes, offsets } = pack(classes);
-    const position = new Map(classes.map((v, i) => [v, i]));
-    const sorted = codePointOrder(classes.slice(na ? 1 : 0));
-    const order = Int32Array.from(sorted, (v) => position.get(v)!);
+    const { bytes, offsets } = pack(na ? [NA, ...classes] : classes);
+    const position = new Map(classes.map((v, i) => [v, na ? i + 1 : i]));
+    const order = Int32Array.from(codePointOrder(classes), (v) => position.get(v)!);
     return new Vocabulary(bytes, offsets, options, order);
   }
 
@@ -96,12 +90,11 @@ export class Vocabulary {
     if (this.decoded) return this.decoded;
     const { bytes, offsets } = this;
     const buffer = this.buffer();
-    const ascii = bytes.every((byte) => byte < 128);
-    const all = ascii ? buffer.toString('latin1') : ''; // much faster than a decoding for each
+    const all = bytes.every((byte) => byte < 128) ? buffer.toString('latin1') : undefined; // much faster than a decoding for each
     this.decoded = Array.from({ length: this.length }, (_, i) =>
-      ascii
-        ? all.slice(offsets[i], offsets[i + 1])
-        : buffer.toString('utf8', offsets[i], offsets[i + 1]),
+      all === undefined
+        ? buffer.toString('utf8', offsets[i], offsets[i + 1])
+        : all.slice(offsets[i], offsets[i + 1]),
     );
     return this.decoded;
   }
@@ -186,20 +179,20 @@ export class Vocabulary {
     const naBefore = this.na || na ? this.indexOf(NA) : -1;
     const kept = Int32Array.from(indices).filter((i) => i !== naBefore);
     const first = na ? 1 : 0;
-    const lead = na ? Buffer.from(NA) : new Uint8Array(0);
     const offsets = new Uint32Array(kept.length + first + 1);
-    offsets[first] = lead.length;
-    for (let j = first; j < kept.length + first; j++)
-      offsets[j + 1] =
-        offsets[j] + this.offsets[kept[j - first] + 1] - this.offsets[kept[j - first]];
+    offsets[first] = na ? NA.length : 0;
+    for (let j = 0; j < kept.length; j++)
+      offsets[j + first + 1] =
+        offsets[j + first] + this.offsets[kept[j] + 1] - this.offsets[kept[j]];
     const bytes = new Uint8Array(offsets[offsets.length - 1]);
-    bytes.set(lead);
+    if (na) bytes.set(Buffer.from(NA));
+    for (let j = 0; j < kept.length; j++)
+      bytes.set(
+        this.bytes.subarray(this.offsets[kept[j]], this.offsets[kept[j] + 1]),
+        offsets[j + first],
+      );
     const renumbered = new Int32Array(this.order ? this.length : 0).fill(-1);
-    for (let j = 0; j < kept.length; j++) {
-      const [from, to] = [this.offsets[kept[j]], this.offsets[kept[j] + 1]];
-      bytes.set(this.bytes.subarray(from, to), offsets[j + first]);
-      if (this.order) renumbered[kept[j]] = j + first;
-    }
+    if (this.order) for (let j = 0; j < kept.length; j++) renumbered[kept[j]] = j + first;
     const order = this.order?.map((i) => renumbered[i]).filter((i) => i >= 0);
     return new Vocabulary(bytes, offsets, { na, kind: this.kind }, order);
   }
@@ -207,14 +200,13 @@ export class Vocabulary {
   private buffer(): Buffer {
     return Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
   }
-
-  [inspect.custom](): string {
-    const length = Math.min(this.length, 5);
-    const some = Array.from({ length }, (_, i) => visible(this.id(i))).join(', ');
-    const more = this.length > length ? ', …' : '';
-    return `Vocabulary of ${this.length.toLocaleString('en')} (${this.kind}): ${some}${more}`;
-  }
 }
+
+printed(Vocabulary, (vocabulary) => {
+  const n = vocabulary.length;
+  const some = Array.from({ length: Math.min(n, 5) }, (_, i) => visible(vocabulary.id(i)));
+  return `Vocabulary of ${n.toLocaleString('en')} (${vocabulary.kind}): ${some.join(', ')}${n > 5 ? ', …' : ''}`;
+});
 
 function checkedOptions(options: VocabularyOptions): Required<VocabularyOptions> {
   const all = given(OPTIONS, options, 'a Vocabulary');
@@ -246,18 +238,14 @@ const rounded = (where: string, of: string, id: unknown): ArgumentError =>
 
 /** The distinct ids, in the order in which they first occur, checked. */
 function distinctIds(values: Iterable<string | number>, kind: string): Set<string | number> {
-  if (!isIterable(values)) {
-    throw new ArgumentError(
-      `The ${kind}s must come as an array or another iterable, got ${typeof values === 'string' ? 'one text' : said(values)}.`,
-    );
-  }
+  const wanted = 'an array, or another iterable';
+  checkArgument(isIterable(values), values, `A vocabulary of ${kind}s`, wanted);
   const distinct = new Set(values);
   for (const v of distinct) {
-    if (typeof v !== 'string' && (typeof v !== 'number' || Number.isNaN(v))) {
+    if (typeof v !== 'string' && (typeof v !== 'number' || Number.isNaN(v)))
       throw new ArgumentError(
         `A ${kind} must be a string or a number, got ${said(v)}. Drop the rows without one.`,
       );
-    }
     if (isRounded(v)) throw rounded('There is', kind, v);
   }
   return distinct;
@@ -283,25 +271,9 @@ export function unknownId(vocabulary: Vocabulary, id: string | number, hint = ''
  * order, by UTF-16 unit, puts the characters beyond U+FFFF before U+E000 … U+FFFF.
  */
 export function codePointOrder(values: string[]): string[] {
-  return values.some((v) => /[\ud800-\uffff]/.test(v))
-    ? values.sort(compareCodePoints)
-    : values.sort();
-}
-
-/** Negative, zero or positive as `a` comes before, with or after `b` by Unicode code point. */
-export function compareCodePoints(a: string, b: string): number {
-  const n = Math.min(a.length, b.length);
-  for (let i = 0; i < n; i++) {
-    const x = a.charCodeAt(i);
-    const y = b.charCodeAt(i);
-    if (x !== y) return rank(x) - rank(y);
-  }
-  return a.length - b.length;
-}
-
-/** The rank of a UTF-16 unit in the order of code points: surrogates come last. */
-function rank(unit: number): number {
-  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
+  if (!values.some((v) => /[\ud800-\uffff]/.test(v))) return values.sort();
+  const bytes = new Map(values.map((v) => [v, Buffer.from(v)]));
+  return values.sort((a, b) => bytes.get(a)!.compare(bytes.get(b)!));
 }
 
 /**
@@ -315,11 +287,10 @@ export function pack(values: readonly string[]): { bytes: Uint8Array; offsets: U
   for (let i = 0; i < values.length; i++) offsets[i + 1] = units += values[i].length;
   if (units === bytes.length) return { bytes, offsets }; // all ASCII
   for (let i = 0; i < values.length; i++) {
-    if (/\p{Surrogate}/u.test(values[i])) {
+    if (/\p{Surrogate}/u.test(values[i]))
       throw new ArgumentError(
         `"${values[i]}" holds half a surrogate pair, so it is not text. Was the file read in the wrong encoding?`,
       );
-    }
     offsets[i + 1] = offsets[i] + Buffer.byteLength(values[i]);
   }
   return { bytes, offsets };
@@ -340,7 +311,7 @@ export class LabelEncoder<T extends string | number = string> {
   /** Learns the classes: the distinct values, sorted. ArgumentError for a missing value. */
   fit(values: Iterable<T | null>): this {
     const all = listed(values);
-    const vocabulary = Vocabulary.fromValues(all, { kind: 'label' });
+    const vocabulary = Vocabulary.fromValues(all as T[], { kind: 'label' });
     const numeric = all.length > 0 && all.every((v) => typeof v === 'number');
     const classes = numeric ? vocabulary.classes.map(Number) : vocabulary.classes;
     this.fitted = { vocabulary, classes: classes as readonly T[] };
@@ -349,8 +320,8 @@ export class LabelEncoder<T extends string | number = string> {
 
   /** The index of each value in `classes`. UnknownIdError lists values that `fit` has not seen. */
   transform(values: Iterable<T | null>): Int32Array {
-    const { vocabulary } = this.known();
-    const all = listed(values);
+    const { vocabulary } = this;
+    const all = listed(values) as T[];
     const unseen = [...new Set(all)].filter((v) => !vocabulary.has(v));
     if (unseen.length === 0) return vocabulary.encode(all);
     const first = unseen.slice(0, 10).map((v) => `'${said(v)}'`);
@@ -367,7 +338,7 @@ export class LabelEncoder<T extends string | number = string> {
 
   /** The class of each index. ArgumentError for an index outside 0 … n − 1, and before `fit`. */
   inverseTransform(indices: ArrayLike<number>): T[] {
-    const { classes } = this.known();
+    const { classes } = this;
     checkArgument(isNumbers(indices), indices, 'inverseTransform', 'indices of classes, an array');
     return Array.from(indices, (i) => {
       if (Number.isInteger(i) && i >= 0 && i < classes.length) return classes[i];
@@ -386,20 +357,21 @@ export class LabelEncoder<T extends string | number = string> {
     return this.known().vocabulary;
   }
 
-  private known(): { vocabulary: Vocabulary; classes: readonly T[] } {
-    if (!this.fitted)
-      throw new ArgumentError(
-        "This LabelEncoder instance is not fitted yet. Call 'fit' with the ids first.",
-      );
-    return this.fitted;
+  private known(): NonNullable<typeof this.fitted> {
+    if (this.fitted) return this.fitted;
+    throw new ArgumentError(
+      "This LabelEncoder instance is not fitted yet. Call 'fit' with the ids first.",
+    );
   }
 
-  [inspect.custom](): string {
+  toString(): string {
     return this.fitted
-      ? `LabelEncoder of ${this.fitted.classes.length.toLocaleString('en')} classes`
+      ? `LabelEncoder of ${counted(this.fitted.classes.length, 'class', 'classes')}`
       : 'LabelEncoder, not fitted';
   }
 }
+
+printed(LabelEncoder);
 
 /** Values of an iterable as an array; a text is one value, so it is refused. */
 function listed<T>(values: Iterable<T | null>): T[] {
@@ -418,16 +390,11 @@ function isIterable(values: unknown): boolean {
 export function indicesIn(from: Vocabulary, to: Vocabulary): Int32Array {
   if (from === to) return Int32Array.from(from.offsets.subarray(1), (_, i) => i);
   const out = new Int32Array(from.length).fill(-1);
-  const [own, other] = [sorted(from), sorted(to)];
+  const [own, other] = [byCodePoint(from), byCodePoint(to)];
   for (let i = 0, j = 0; i < own.length && j < other.length; ) {
     const [a, b] = [own.at(i), other.at(j)];
-    const side = own.bytes.compare(
-      other.bytes,
-      to.offsets[b],
-      to.offsets[b + 1],
-      from.offsets[a],
-      from.offsets[a + 1],
-    );
+    const [start, end] = [to.offsets[b], to.offsets[b + 1]];
+    const side = own.bytes.compare(other.bytes, start, end, from.offsets[a], from.offsets[a + 1]);
     if (side === 0) out[a] = b;
     if (side <= 0) i++;
     if (side >= 0) j++;
@@ -438,7 +405,7 @@ export function indicesIn(from: Vocabulary, to: Vocabulary): Int32Array {
 }
 
 /** The classes except `#na#` at index 0: their number, and the index of the i-th by code point. */
-function sorted({ bytes, length, na, order }: Vocabulary) {
+function byCodePoint({ bytes, length, na, order }: Vocabulary) {
   const first = na ? 1 : 0;
   return {
     bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
