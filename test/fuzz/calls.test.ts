@@ -94,10 +94,11 @@ function readLibrary(): {
       read,
     );
   }
-  const all = (name: string): string[] => [
-    ...(fields.get(name)?.own ?? []),
-    ...(fields.get(name)?.parents.flatMap(all) ?? []),
-  ];
+  const all = (name: string, below: readonly string[] = []): string[] => {
+    const { own, parents } = fields.get(name) ?? { own: [], parents: [] };
+    const further = parents.filter((parent) => parent !== name && !below.includes(parent)); // a parent may name its child
+    return [...own, ...further.flatMap((parent) => all(parent, [...below, name]))];
+  };
   return {
     classes,
     functions,

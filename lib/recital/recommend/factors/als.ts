@@ -63,7 +63,8 @@ export class ALS extends FactorRecommender {
 
   /** See {@link ALS.fit}; this one takes factors that were fitted on these plays before. */
   constructor(plays: Plays, state: { options: ALSSettings; factors: Factors }) {
-    if (!state) throw new ArgumentError('ALS is fitted by await ALS.fit(plays), not made by new.');
+    if (!state?.options)
+      throw new ArgumentError('ALS is fitted by await ALS.fit(plays), not made by new.');
     const { options, factors } = state;
     const { alpha, regularization } = options;
     const { catalogue } = plays;
