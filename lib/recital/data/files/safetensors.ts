@@ -18,17 +18,7 @@ const arrayTypes = {
   I8: Int8Array,
 };
 type Dtype = keyof typeof arrayTypes;
-/** The arrays, in memory of their own or shared. */
-interface TensorArrays {
-  F64: Float64Array;
-  F32: Float32Array;
-  U32: Uint32Array;
-  I32: Int32Array;
-  U16: Uint16Array;
-  I16: Int16Array;
-  U8: Uint8Array;
-  I8: Int8Array;
-}
+type TensorArrays = { [D in Dtype]: (typeof arrayTypes)[D]['prototype'] };
 
 /** Numbers of a tensor, row-major: the type of the array is the type of the numbers. */
 export type TensorData = TensorArrays[Dtype];
@@ -129,21 +119,17 @@ export function safetensorsOf(
 
 /** A tensor and the type of its numbers. Throws ArgumentError for what is no tensor. */
 function described(name: string, tensor: Tensor): Tensor & { dtype: Dtype } {
-  if (name === METADATA)
-    throw new ArgumentError(
-      `A tensor cannot be called ${METADATA}: the format keeps that name for itself.`,
-    );
-  if (!Array.isArray(tensor?.shape))
-    throw new ArgumentError(
-      `Tensor "${name}" must be { shape, data } with the sizes of its dimensions, got ${whatIs(tensor)}.`,
-    );
+  const check = (fits: boolean, wrong: string): void => {
+    if (!fits) throw new ArgumentError(`Tensor "${name}" ${wrong}.`);
+  };
+  check(name !== METADATA, 'must have another name: the format keeps that name for itself');
+  const form = 'must be { shape, data } with the sizes of its dimensions';
+  check(Array.isArray(tensor?.shape), `${form}, got ${whatIs(tensor)}`);
   const { shape, data } = tensor;
   const dtype = dtypeOf(name, data);
   const sized = Array.from(shape).every((d) => Number.isInteger(d) && d >= 0);
-  if (!sized || shape.reduce((a, b) => a * b, 1) !== data.length)
-    throw new ArgumentError(
-      `Tensor "${name}" has the shape [${shape.join(', ')}], which does not fit its ${data.length} values.`,
-    );
+  const misfit = `has the shape [${shape.join(', ')}], which does not fit its ${data.length} values`;
+  check(sized && shape.reduce((a, b) => a * b, 1) === data.length, misfit);
   return { shape, data, dtype };
 }
 

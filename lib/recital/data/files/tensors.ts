@@ -5,7 +5,7 @@ import { Csr } from '../csr.js';
 import { type Column, Table } from '../table.js';
 import { Tracks } from '../tracks.js';
 import { NA, pack, Vocabulary } from '../vocabulary.js';
-import type { Tensor, TensorSource } from './safetensors.js';
+import type { Tensor, TensorData, TensorSource } from './safetensors.js';
 
 /**
  * Strings as tensors: `NAME.bytes` (U8), their UTF-8 joined, and `NAME.offsets` (U32, one more than
@@ -13,7 +13,15 @@ import type { Tensor, TensorSource } from './safetensors.js';
  */
 export function stringTensors(name: string, values: readonly string[]): [string, Tensor][] {
   const { bytes, offsets } = pack(values);
-  return packedTensors(name, bytes, offsets);
+  return vectors(name, { bytes, offsets });
+}
+
+/** One-dimensional tensors `NAME.PART` of the parts of a thing. */
+function vectors(name: string, parts: Readonly<Record<string, TensorData>>): [string, Tensor][] {
+  return Object.entries(parts).map(([part, data]) => [
+    `${name}.${part}`,
+    { shape: [data.length], data },
+  ]);
 }
 
 /** The strings under a name. */
@@ -33,8 +41,7 @@ export function vocabularyTensors(
   name: string,
   { bytes, offsets, order }: Vocabulary,
 ): [string, Tensor][] {
-  const tensors = packedTensors(name, bytes, offsets);
-  return order ? [...tensors, [`${name}.order`, { shape: [order.length], data: order }]] : tensors;
+  return vectors(name, { bytes, offsets, ...(order && { order }) });
 }
 
 /**
@@ -61,12 +68,9 @@ export function readVocabulary(
     const at = order ? order[i] : i + first;
     if (!(at >= first && at < n + first))
       throw new DataError(`${name}.order names class ${at}; there are ${n + first}.`);
-    if (
-      last >= 0 &&
-      buffer.compare(buffer, offsets[last], offsets[last + 1], offsets[at], offsets[at + 1]) <= 0
-    ) {
+    const [from, to] = [offsets[at], offsets[at + 1]];
+    if (last >= 0 && buffer.compare(buffer, offsets[last], offsets[last + 1], from, to) <= 0)
       throw new DataError(`the classes of ${name} are not in order, or not distinct.`);
-    }
     last = at;
   }
   return new Vocabulary(bytes, offsets, options, order);
@@ -75,13 +79,6 @@ export function readVocabulary(
 /** A hash (SHA-256) of the classes and their indices: equal for equal vocabularies only. */
 export function fingerprint({ bytes, offsets }: Vocabulary): string {
   return createHash('sha256').update(offsets).update(bytes).digest('hex');
-}
-
-function packedTensors(name: string, bytes: Uint8Array, offsets: Uint32Array): [string, Tensor][] {
-  return [
-    [`${name}.bytes`, { shape: [bytes.length], data: bytes }],
-    [`${name}.offsets`, { shape: [offsets.length], data: offsets }],
-  ];
 }
 
 function readPacked(st: TensorSource, name: string): { bytes: Uint8Array; offsets: Uint32Array } {
@@ -100,21 +97,16 @@ function readPacked(st: TensorSource, name: string): { bytes: Uint8Array; offset
 
 /** A sparse matrix as tensors NAME.indptr, NAME.indices and NAME.data. */
 export function csrTensors(name: string, { indptr, indices, data }: Csr): [string, Tensor][] {
-  return Object.entries({
-    indptr,
-    indices,
-    data: data instanceof Float64Array ? data : Float32Array.from(data),
-  }).map(([part, array]) => [`${name}.${part}`, { shape: [array.length], data: array }]);
+  const numbers = data instanceof Float64Array ? data : Float32Array.from(data);
+  return vectors(name, { indptr, indices, data: numbers });
 }
 
 /** The sparse matrix under a name, checked. */
 export function readCsr(tensors: TensorSource, name: string, columns: number): Csr {
   const indptr = tensors.read(`${name}.indptr`, 'I32');
   const indices = tensors.read(`${name}.indices`, 'I32');
-  const data = tensors.read(
-    `${name}.data`,
-    tensors.tensors.get(`${name}.data`)?.dtype === 'F64' ? 'F64' : 'F32',
-  );
+  const dtype = tensors.tensors.get(`${name}.data`)?.dtype === 'F64' ? 'F64' : 'F32';
+  const data = tensors.read(`${name}.data`, dtype);
   const matrix = new Csr({ shape: [indptr.length - 1, columns], indptr, indices, data });
   Csr.check(matrix);
   return matrix;
@@ -137,15 +129,16 @@ const texts = ['track_id', 'name', 'artist'] as const;
  * `catalogue.year` (F64, NaN where unknown).
  */
 export function tracksTensors({ table }: Tracks): [string, Tensor][] {
-  const tensors: [string, Tensor][] = [];
-  for (const name of texts) {
-    if (!table.has(name)) continue;
-    const values = table.strings(name).map((v) => v ?? '');
-    tensors.push(...stringTensors(`catalogue.${name}`, values));
-  }
-  if (table.has('year'))
-    tensors.push(['catalogue.year', { shape: [table.length], data: table.numbers('year') }]);
-  return tensors;
+  const known = texts.filter((name) => table.has(name));
+  return [
+    ...known.flatMap((name) =>
+      stringTensors(
+        `catalogue.${name}`,
+        table.strings(name).map((v) => v ?? ''),
+      ),
+    ),
+    ...(table.has('year') ? vectors('catalogue', { year: table.numbers('year') }) : []),
+  ];
 }
 
 /** The catalogue in a file; undefined if there is none. */
