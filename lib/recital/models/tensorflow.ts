@@ -17,19 +17,14 @@ export interface TensorflowStep {
   readonly size: number;
   /** Whether dropout and the like are in force. */
   readonly training: boolean;
-  /**
-   * Seed for random operations, such as `tf.dropout(x, 0.1, undefined, seed)`: another one in each
-   * step, the same ones in each run.
-   */
+  /** Seed for random operations: another one in each step, the same ones in each run. */
   readonly seed: number;
 }
 
 /**
- * A model written with TensorFlow.js: predictions of a batch, as a tensor of batch.size × outputs
- * (or batch.size values, where there is one output).
- * @param inputs the columns of the batch, int32: a tensor of `size` values each, or of size × width
- *   where a row has more (a window of tracks)
- * @param variables the values of the variables now, float32, by name
+ * A model written with TensorFlow.js: from the columns of a batch, as int32 tensors of `size`
+ * values (or size × width, for a window of tracks), and the values of the variables, by name, to a
+ * tensor of batch.size × outputs predictions (or batch.size, where there is one output).
  */
 export type TensorflowFunction<Name extends string = string> = (
   inputs: readonly Tensor[],
@@ -48,18 +43,13 @@ const DEFAULTS = {
 export type TensorflowModelOptions = Partial<typeof DEFAULTS>;
 
 /**
- * A model written with TensorFlow.js, in a cell, which a Learner trains like any other: every loss,
- * optimizer, schedule and callback, lrFind, save and load. The values of the variables lie in
- * Parameters (`model.parameters`), and are copied into tensors for each call. A training step calls
- * the function twice, for the predictions and for their derivatives, so it must be deterministic:
- * randomness comes from `step.seed`. Tensors that it makes are disposed of.
- *
- * {@link tensorflow} says by which backend it is computed. Gradients are dense, so the time of a
- * step grows with the tables.
+ * A model written with TensorFlow.js, in a cell, which a Learner trains like any other. The values
+ * of the variables lie in Parameters (`model.parameters`), and are copied into tensors for each
+ * call. A training step calls the function twice, for the predictions and for their derivatives, so
+ * it must be deterministic: randomness comes from `step.seed`. Gradients are dense, so the time of
+ * a step grows with the tables; {@link tensorflow} says what computes them.
  * @param fn predictions from the batch and the variables
- * @param variables the shape of each variable, or how it starts, by name: see
- *   {@link TensorflowVariables}
- * @param options see TensorflowModelOptions
+ * @param variables the shape of each variable, or how it starts, by name
  * @example
  * const tf = tensorflow();
  * const { user, item } = dls.classes;
@@ -69,8 +59,7 @@ export type TensorflowModelOptions = Partial<typeof DEFAULTS>;
  *   { U: [user.length, 50], V: [item.length, 50], b: [user.length], c: [item.length] },
  *   { random: new Random(42) },
  * );
- * const learn = new Learner(dls, dotBias);
- * await learn.fitOneCycle(1, 5e-3);
+ * await new Learner(dls, dotBias).fitOneCycle(1, 5e-3);
  */
 export function tensorflowModel<V extends TensorflowVariables>(
   fn: TensorflowFunction<keyof V & string>,
@@ -80,14 +69,8 @@ export function tensorflowModel<V extends TensorflowVariables>(
   return new TensorflowModel(fn, variables, options);
 }
 
-/** The training forward, for the backward pass. */
-interface Done {
-  readonly inputs: readonly { values: Int32Array; shape: [number] | [number, number] }[];
-  readonly step: TensorflowStep;
-  /** Shape of the predictions. */
-  readonly shape: number[];
-  readonly predicted: Float32Array;
-}
+/** The columns of a batch, and their shapes. */
+type Columns = readonly { values: Int32Array; shape: [number] | [number, number] }[];
 
 /** See {@link tensorflowModel}, which makes one. */
 export class TensorflowModel implements Model {
@@ -97,21 +80,19 @@ export class TensorflowModel implements Model {
   private readonly random: Random;
   private readonly steps = new Float32Array(1);
   private readonly out = new Scratch();
-  private done: Done | undefined;
+  /** The training forward, for the backward pass. */
+  private done:
+    | { columns: Columns; step: TensorflowStep; shape: number[]; predicted: Float32Array }
+    | undefined;
 
   constructor(
     private readonly fn: TensorflowFunction,
     variables: TensorflowVariables,
     options: TensorflowModelOptions = {},
   ) {
-    const settings = given(DEFAULTS, options, 'tensorflowModel');
-    const { outputs, random = new Random(0) } = settings;
-    checkArgument(
-      typeof fn === 'function',
-      fn,
-      'tensorflowModel',
-      'a function ([users, items], { U, V }) => predictions, a tensor',
-    );
+    const { outputs, random = new Random(0) } = given(DEFAULTS, options, 'tensorflowModel');
+    const wanted = 'a function ([users, items], { U, V }) => predictions, a tensor';
+    checkArgument(typeof fn === 'function', fn, 'tensorflowModel', wanted);
     checkCount(outputs, 'outputs');
     this.outputs = outputs;
     this.random = random;
@@ -122,22 +103,16 @@ export class TensorflowModel implements Model {
   forward(batch: Batch, training: boolean): Float32Array {
     const tf = tensorflow();
     const { size } = batch;
-    const step = {
-      size,
-      training,
-      seed: this.random
-        .child('step')
-        .child(training ? this.steps[0] : -1)
-        .uint32(),
-    };
+    const seeds = this.random.child('step').child(training ? this.steps[0] : -1);
+    const step = { size, training, seed: seeds.uint32() };
     if (training) this.steps[0] = (this.steps[0] + 1) % 2 ** 24; // as far as float32 counts
-    const inputs = columnsOf(batch);
+    const columns = columnsOf(batch);
     const out = this.out.get(size * this.outputs);
     this.done = undefined;
     tf.tidy(() => {
-      const y = this.predict(tf, this.variables(tf), { inputs, step });
+      const y = this.predict(tf, this.variables(tf), columns, step);
       out.set(y.dataSync() as Float32Array);
-      if (training) this.done = { inputs, step, shape: y.shape, predicted: out.slice() };
+      if (training) this.done = { columns, step, shape: y.shape, predicted: out.slice() };
     });
     return out;
   }
@@ -148,17 +123,20 @@ export class TensorflowModel implements Model {
       throw new ArgumentError(
         'There is no training forward to go back through: call forward(batch, true) before backward(gradient).',
       );
+    const { columns, step, shape, predicted } = done;
     const tf = tensorflow();
     tf.tidy(() => {
       const variables = this.variables(tf);
-      const d = tf.tensor(gradient.slice(0, done.predicted.length), done.shape);
-      // tf.grads does the same, but refuses a variable without gradient without saying which.
-      const { value, grads } = tf
-        .engine()
-        .gradients(() => this.predict(tf, variables, done), variables, d, true);
-      checkSame(value.dataSync() as Float32Array, done.predicted);
+      const d = tf.tensor(gradient.slice(0, predicted.length), shape);
+      const again = (): Tensor => this.predict(tf, variables, columns, step);
+      // tf.grads does the same, but refuses a variable without gradient without saying which
+      const { value, grads } = tf.engine().gradients(again, variables, d, true);
+      checkSame(value.dataSync() as Float32Array, predicted);
       const without = parameters.filter((p, i) => !grads[i] && p.trainable);
-      if (without.length) throw noGradient(without);
+      if (without.length)
+        throw new ArgumentError(
+          `${without.map(({ name }) => name).join(', ')}: no gradient comes back. Leave out what the function does not use, and what has no derivative, such as tf.round or dataSync.`,
+        );
       for (const [i, { grad }] of parameters.entries()) {
         const values = grads[i]?.dataSync() as Float32Array | undefined;
         if (values) for (let j = 0; j < grad.length; j++) grad[j] += values[j];
@@ -166,10 +144,7 @@ export class TensorflowModel implements Model {
     });
   }
 
-  /**
-   * The values of the parameters. Copies: the function may keep a tensor, and a native backend its
-   * memory.
-   */
+  /** The values of the parameters: copies, since the function may keep a tensor. */
   private variables(tf: Tensorflow): Tensor[] {
     return this.parameters.map(({ value, shape }) =>
       tf.tensor(value.slice(), [...shape], 'float32'),
@@ -179,74 +154,52 @@ export class TensorflowModel implements Model {
   private predict(
     tf: Tensorflow,
     variables: readonly Tensor[],
-    { inputs, step }: Pick<Done, 'inputs' | 'step'>,
+    columns: Columns,
+    step: TensorflowStep,
   ): Tensor {
-    const columns = inputs.map(({ values, shape }) => tf.tensor(values, shape, 'int32'));
-    const y: unknown = this.fn(
-      columns,
-      Object.fromEntries(this.parameters.map((p, i) => [p.name, variables[i]])),
-      step,
-    );
-    const { outputs } = this;
-    const refused = (got: string, hint = ''): ArgumentError =>
+    const inputs = columns.map(({ values, shape }) => tf.tensor(values, shape, 'int32'));
+    const byName = Object.fromEntries(this.parameters.map((p, i) => [p.name, variables[i]]));
+    const y: unknown = this.fn(inputs, byName, step);
+    const refused = (got: string): ArgumentError =>
       new ArgumentError(
-        `The function of tensorflowModel must return a tensor of ${step.size} × ${outputs} predictions${got}.${hint}`,
+        `The function of tensorflowModel must return a tensor of ${step.size} × ${this.outputs} predictions${got}`,
       );
-    if (!(y instanceof tf.Tensor))
-      throw refused(
-        `, got ${whatIs(y)}`,
-        y instanceof Promise ? ' It cannot be asynchronous.' : '',
-      );
-    if (y.dtype !== 'float32') throw refused(` of float32, got ${said(y.dtype)}`);
-    if (y.shape[0] !== step.size || y.size !== step.size * outputs) {
-      const n = y.size / step.size;
-      const hint = ` For ${counted(n, 'output')} a row, give tensorflowModel the option { outputs: ${n} }.`;
-      throw refused(
-        `, got one of shape [${y.shape.join(', ')}]`,
-        y.shape[0] === step.size ? hint : '',
-      );
-    }
-    return y;
+    if (y instanceof Promise) throw refused('. It cannot be asynchronous.');
+    if (!(y instanceof tf.Tensor)) throw refused(`, got ${whatIs(y)}.`);
+    if (y.dtype !== 'float32') throw refused(` of float32, got ${said(y.dtype)}.`);
+    const n = y.size / step.size;
+    if (y.shape[0] === step.size && n === this.outputs) return y;
+    const hint = ` For ${counted(n, 'output')} a row, give tensorflowModel the option { outputs: ${n} }.`;
+    throw refused(
+      `, got one of shape [${y.shape.join(', ')}].${y.shape[0] === step.size ? hint : ''}`,
+    );
   }
 }
 
 /** The columns of a batch, `size` rows of those that have room in it. */
-function columnsOf({ inputs, rows, size }: Batch): Done['inputs'] {
-  if (!(Number.isInteger(size) && size > 0 && size <= rows.length)) {
+function columnsOf({ inputs, rows, size }: Batch): Columns {
+  if (!(Number.isInteger(size) && size > 0 && size <= rows.length))
     throw new ArgumentError(
-      `A batch with room for ${rows.length} rows must have one row at least, and no more than these, got size ${size}.`,
+      `A batch with room for ${rows.length} rows must have 1 to ${rows.length} of them, got size ${size}.`,
     );
-  }
   return inputs.map((values, i) => {
     const width = values.length / rows.length;
-    if (!(Number.isInteger(width) && width > 0)) {
+    if (!(Number.isInteger(width) && width > 0))
       throw new ArgumentError(
         `Column ${i} of the batch has ${values.length} values for ${rows.length} rows: as many for each were expected.`,
       );
-    }
     return { values: values.slice(0, size * width), shape: width === 1 ? [size] : [size, width] };
   });
 }
 
-/**
- * Throws if the second evaluation differs by more than rounding: its derivatives are those of other
- * predictions.
- */
+/** Throws if the second evaluation differs by more than rounding from the first. */
 function checkSame(now: Float32Array, before: Float32Array): void {
   const largest = before.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
-  for (let i = 0; i < now.length; i++) {
-    if (!(Math.abs(now[i] - before[i]) > 1e-3 * largest)) continue;
+  const i = now.findIndex((x, j) => Math.abs(x - before[j]) > 1e-3 * largest);
+  if (i >= 0)
     throw new ArgumentError(
-      `The function of tensorflowModel answers ${now[i]} where it has answered ${before[i]} for the same batch, so its derivatives are of no use. Operations with chance take the seed that it is given: ([users], { U }, { seed }) => … tf.dropout(x, 0.1, undefined, seed).`,
+      `The function of tensorflowModel answers ${now[i]} after ${before[i]} for the same batch. Operations with chance take the seed that it is given: ([users], { U }, { seed }) => … tf.dropout(x, 0.1, undefined, seed).`,
     );
-  }
-}
-
-function noGradient(parameters: readonly Parameter[]): ArgumentError {
-  const names = parameters.map(({ name }) => name).join(', ');
-  return new ArgumentError(
-    `${names}: no gradient comes back. Either the function of tensorflowModel does not use it, so leave it out; or it goes through something that has no derivative, such as tf.round, tf.argMax, or dataSync.`,
-  );
 }
 
 /** A variable, and how it starts. */
@@ -277,24 +230,24 @@ function parametersOf(variables: TensorflowVariables, random: Random): Parameter
     'variables by name, each as its shape or { shape, init }, such as { U: [100, 5], b: { shape: [100], init: 0 } }';
   const isObject = typeof variables === 'object' && variables !== null && !Array.isArray(variables);
   checkArgument(isObject, variables, 'tensorflowModel', wanted);
-  const names = Object.keys(variables);
-  if (!names.length)
+  const entries = Object.entries(variables);
+  if (!entries.length)
     throw new ArgumentError(
       `tensorflowModel needs ${wanted}; there is none, so nothing could be learnt.`,
     );
-  return names.map((name) => parameterOf(name, variables[name], random.child(name)));
+  return entries.map(([name, variable]) => parameterOf(name, described(name, variable), random));
 }
 
 function parameterOf(
   name: string,
-  variable: TensorflowVariables[string],
-  random: Random,
+  { shape, init, decay = true }: TensorflowVariable,
+  all: Random,
 ): Parameter {
-  const { shape, init, decay = true } = described(name, variable);
   checkArgument(Array.isArray(shape), shape, `Variable ${name}`, 'a shape, such as [100, 5]');
-  const p = new Parameter(name, [...(shape as readonly number[])], { decay });
-  if (init === undefined) return initEmbedding(p, random);
+  const p = new Parameter(name, [...shape], { decay });
   const { value } = p;
+  const random = all.child(name);
+  if (init === undefined) return initEmbedding(p, random);
   if (typeof init === 'number') value.fill(init);
   else if (typeof init === 'function')
     for (let i = 0; i < value.length; i++) value[i] = init(random);
@@ -314,7 +267,7 @@ function parameterOf(
 
 /** A variable as an object, whichever way it was given. */
 function described(name: string, variable: TensorflowVariables[string]): TensorflowVariable {
-  if (Array.isArray(variable)) return { shape: variable as readonly number[] };
+  if (Array.isArray(variable)) return { shape: variable };
   const tensor = variable as Partial<Tensor> | undefined;
   if (typeof tensor?.dataSync === 'function')
     return { shape: tensor.shape!, init: tensor.dataSync() };
