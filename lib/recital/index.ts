@@ -163,7 +163,7 @@ export { EmbeddingDotBias, type EmbeddingDotBiasOptions } from './models/embeddi
 export {
   EmbeddingNN, type EmbeddingNNOptions, embSzRule, type EmbSzs, type TabularConfig,
 } from './models/embedding-nn.js';
-export type { NegativeLossOptions } from './models/item-scores.js';
+export type { NegativeLossOptions } from './models/output-layer.js';
 export { LightGCN, type LightGCNOptions } from './models/light-gcn.js';
 export { LSTMModel, type LSTMModelOptions } from './models/lstm.js';
 export {

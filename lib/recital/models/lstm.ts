@@ -12,12 +12,13 @@ import { checkRandom, Scratch } from '../nn/module.js';
 import type { Parameter } from '../nn/parameter.js';
 import { GRU, LSTM, PackedSequences, type Recurrent } from '../nn/recurrent.js';
 import { checkArgument, checkCount, checkOneOf, given } from '../options.js';
+import { tree } from '../printed.js';
 import {
   everyItemLoss,
-  ItemScores,
   NegativeLoss,
   type NegativeLossOptions,
-} from './item-scores.js';
+  OutputLayer,
+} from './output-layer.js';
 
 const DEFAULTS = {
   /** Length of an item's vector. */
@@ -91,7 +92,7 @@ export class LSTMModel implements Model {
   private readonly layers: readonly Recurrent[];
   private readonly drops: readonly Dropout[];
   private readonly projection: Linear | undefined;
-  private readonly fc: ItemScores;
+  private readonly fc: OutputLayer;
   private readonly negatives: NegativeLoss | undefined;
   private readonly room = {
     states: new Scratch(),
@@ -115,22 +116,20 @@ export class LSTMModel implements Model {
     const settings = given(DEFAULTS, options, 'LSTMModel');
     const { embSz, layers, cell, dropout, embedP, tied, embInit, negatives } = settings;
     const { random = new Random(0) } = settings;
-    checkRandom(random, 'LSTMModel');
+    const of = 'LSTMModel';
+    checkRandom(random, of);
+    const vocabulary = classes?.item instanceof Vocabulary;
     checkArgument(
-      classes?.item instanceof Vocabulary,
+      vocabulary,
       classes,
-      'LSTMModel',
+      of,
       'the classes of its loaders, new LSTMModel(dls.classes)',
     );
     const items = classes.item.length;
     checkOneOf(cell, ['lstm', 'gru'], 'cell');
-    checkArgument(
-      Array.isArray(layers),
-      layers,
-      'LSTMModel',
-      'layers, the sizes of the layers, such as [100]',
-    );
-    if (!layers.length) throw new ArgumentError('layers needs at least one size, e.g. [100].');
+    const sizes = 'layers, the sizes of the layers, such as [100]';
+    checkArgument(Array.isArray(layers), layers, of, sizes);
+    checkCount(layers.length, 'The number of layers');
     checkCount(embSz, 'embSz');
     for (const [i, size] of layers.entries()) checkCount(size, `layers[${i}]`);
     const last = layers[layers.length - 1];
@@ -139,28 +138,25 @@ export class LSTMModel implements Model {
     this.embedding = new Embedding(items, embSz, { random, init: tied ? 'fastai' : 'pytorch' });
     if (embInit) setVectors(this.embedding.weight, embInit);
     const Cell = cell === 'lstm' ? LSTM : GRU;
-    this.layers = layers.map(
-      (size, i) =>
-        new Cell(i ? layers[i - 1] : embSz, size, { name: `${cell}_layers.${i}`, random }),
-    );
-    this.drops = [embedP, ...layers.map(() => dropout)].map(
-      (p, i) => new Dropout(p, { name: i ? `dropout.${i - 1}` : 'emb_drop', random }),
-    );
+    this.layers = layers.map((size, i) => {
+      const name = `${cell}_layers.${i}`;
+      return new Cell(i ? layers[i - 1] : embSz, size, { name, random });
+    });
+    this.drops = [embedP, ...layers.map(() => dropout)].map((p, i) => {
+      const name = i ? `dropout.${i - 1}` : 'emb_drop';
+      return new Dropout(p, { name, random });
+    });
     if (tied && last !== embSz)
       this.projection = new Linear(last, embSz, { name: 'projection', random });
-    this.fc = new ItemScores(tied ? embSz : last, items, {
+    this.fc = new OutputLayer(tied ? embSz : last, items, {
       tied: tied ? this.embedding.weight : undefined,
       sampled: negatives !== undefined,
       random,
     });
     this.probabilistic = negatives?.loss !== 'bprMax';
     this.negatives = negatives && new NegativeLoss(this.fc, negatives, random);
-    this.parameters = [
-      this.embedding,
-      ...this.layers,
-      ...(this.projection ? [this.projection] : []),
-      this.fc,
-    ].flatMap((m) => m.parameters);
+    const modules = [this.embedding, ...this.layers, this.projection, this.fc];
+    this.parameters = modules.flatMap((m) => m?.parameters ?? []);
     this.buffers = [...this.drops.flatMap((d) => d.buffers), ...(this.negatives?.buffers ?? [])];
   }
 
@@ -168,9 +164,8 @@ export class LSTMModel implements Model {
     const { inputs, size } = batch;
     const { room, everyPosition } = widths(batch);
     this.negatives?.draw();
-    this.fc.touch(
-      this.negatives?.reads(batch.targets.subarray(0, everyPosition ? size * room : size)),
-    );
+    const targets = batch.targets.subarray(0, everyPosition ? size * room : size);
+    this.fc.touch(this.negatives?.reads(targets));
     let n = 0;
     const items = new Int32Array(size * room);
     for (let r = 0; r < size; r++)
@@ -184,11 +179,8 @@ export class LSTMModel implements Model {
     if (this.sizes.length < room) this.sizes = int32(room);
     const packed = new PackedSequences(inputs[1], { steps: room, size, room: this.sizes });
     this.packed = packed;
-    let x = this.drops[0].forward(
-      this.embedding.forward(packed.pack(inputs[0], { room })),
-      packed.total,
-      training,
-    );
+    const vectors = this.embedding.forward(packed.pack(inputs[0], { room }));
+    let x = this.drops[0].forward(vectors, packed.total, training);
     this.layers.forEach((layer, i) => {
       x = this.drops[i + 1].forward(layer.forward(x, packed, training), packed.total, training);
     });
@@ -222,43 +214,32 @@ export class LSTMModel implements Model {
   }
 
   backward(gradient: Float32Array): void {
-    const n = this.count * this.outputs;
-    this.statesBackward(
-      this.fc.allBackward(this.room.gradient.shared(gradient.subarray(0, n)), this.count),
-    ); // the learner's array may be longer
+    const used = gradient.subarray(0, this.count * this.outputs); // the learner's array may be longer
+    const d = this.room.gradient.shared(used);
+    this.statesBackward(this.fc.allBackward(d, this.count));
   }
 
   validBatch(batch: Batch): Batch {
     const { room, everyPosition } = widths(batch);
     if (!everyPosition) return batch;
-    const lengths = batch.inputs[1];
-    return {
-      ...batch,
-      targets: Float32Array.from(lengths, (n, r) =>
-        r < batch.size ? batch.targets[r * room + n - 1] : NaN,
-      ),
-    };
+    const last = (n: number, r: number): number =>
+      r < batch.size ? batch.targets[r * room + n - 1] : NaN;
+    return { ...batch, targets: Float32Array.from(batch.inputs[1], last) };
   }
 
   /** The layers as PyTorch prints them, and as the paper's Fig. 6 shows them. */
   toString(): string {
-    const { embSz, cell, dropout, embedP, tied } = this.config;
-    const drop = (name: string, p: number): string[] =>
-      p > 0 ? [`  (${name}): Dropout(p=${p}, inplace=False)`] : [];
-    return [
-      'LSTMModel(',
-      `  (embedding): Embedding(${this.outputs}, ${embSz})`,
-      ...drop('emb_drop', embedP),
-      `  (${cell}_layers): ModuleList(`,
-      ...this.layers.map((layer, i) => `    (${i}): ${layer}`),
-      '  )',
-      ...drop('dropout', dropout),
-      ...(this.projection
-        ? [`  (projection): Linear(in_features=${this.width}, out_features=${embSz}, bias=True)`]
-        : []),
-      `  (fc): Linear(in_features=${this.fc.hiddenSize}, out_features=${this.outputs}, bias=True)${tied ? ' with the weights of embedding' : ''}`,
-      ')',
-    ].join('\n');
+    const { config, embedding, layers, projection, fc } = this;
+    const { cell, dropout, embedP, tied } = config;
+    const linear = `Linear(in_features=${fc.hiddenSize}, out_features=${this.outputs}, bias=True)`;
+    return tree('LSTMModel', {
+      embedding,
+      ...(embedP > 0 && { emb_drop: this.drops[0] }),
+      [`${cell}_layers`]: tree('ModuleList', { ...layers }),
+      ...(dropout > 0 && { dropout: this.drops[1] }),
+      ...(projection && { projection }),
+      fc: linear + (tied ? ' with the weights of embedding' : ''),
+    });
   }
 
   /** Size of a state of the last recurrent layer. */
@@ -277,12 +258,8 @@ export class LSTMModel implements Model {
     const { room, everyPosition } = widths(batch);
     if (!everyPosition) {
       this.placeLast(packed);
-      return (
-        this.negatives && {
-          targets: Int32Array.from(batch.targets.subarray(0, packed.size)),
-          weights: batch.weights,
-        }
-      );
+      const targets = Int32Array.from(batch.targets.subarray(0, packed.size));
+      return this.negatives && { targets, weights: batch.weights };
     }
     const targets: number[] = [];
     const weights: number[] = [];
@@ -328,11 +305,10 @@ export class LSTMModel implements Model {
 /** Sets the initial vectors. */
 function setVectors(weight: Parameter, vectors: ArrayLike<number>): void {
   const { value, shape } = weight;
-  if (vectors.length !== value.length) {
+  if (vectors.length !== value.length)
     throw new ArgumentError(
       `embInit must hold ${shape.join(' × ')} values = ${value.length}, got ${vectors.length}.`,
     );
-  }
   const bad = Array.prototype.findIndex.call(vectors, (x: number) => !Number.isFinite(x));
   if (bad >= 0)
     throw new ArgumentError(`embInit has ${vectors[bad]} at place ${bad}: numbers were expected.`);
@@ -340,19 +316,17 @@ function setVectors(weight: Parameter, vectors: ArrayLike<number>): void {
 }
 
 /** The length of a batch's rows, and whether each position has a target. */
-export function widths({ inputs, targets, size }: Batch): { room: number; everyPosition: boolean } {
-  if (inputs.length !== 2) {
+function widths({ inputs, targets, size }: Batch): { room: number; everyPosition: boolean } {
+  if (inputs.length !== 2)
     throw new ArgumentError(
       `LSTMModel needs batches of sequences: their items and their lengths, got ${inputs.length} columns. Use SequenceDataLoaders.`,
     );
-  }
   const rows = inputs[1].length;
   const room = inputs[0].length / rows;
   const perRow = targets.length / rows;
-  if (!Number.isInteger(room) || rows < size || (perRow !== 1 && perRow !== room)) {
+  if (!Number.isInteger(room) || rows < size || (perRow !== 1 && perRow !== room))
     throw new ArgumentError(
       `A batch of ${size} sequences with room for ${rows} needs as many items in each row, and a target for each row or each item; got ${inputs[0].length} items, ${targets.length} targets.`,
     );
-  }
   return { room, everyPosition: perRow > 1 };
 }

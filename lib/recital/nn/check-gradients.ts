@@ -111,6 +111,7 @@ const ROUNDING = 5e-7;
 /** Steps grow by this factor, up to the largest, until the loss changes by more than rounding. */
 const GROWTH = 4;
 const LARGEST_STEP = 10;
+
 /** Multiple of the tolerance that is clearly another slope: many kinks may look like a line. */
 const CLEARLY = 3;
 
@@ -132,99 +133,85 @@ interface Difference {
  * @throws NumericError for the first value whose derivative is wrong
  */
 function checkParameter(p: Parameter, check: Check): { tried: number; gap: number | undefined } {
-  const n = p.gradSize;
-  const all = Array.from({ length: n }, (_, g) => g);
-  const most = all.reduce(
-    (best, g) => (Math.abs(p.grad[g]) > Math.abs(p.grad[best]) ? g : best),
-    0,
-  );
-  const largest = n ? Math.abs(p.grad[most]) : 0;
+  const all = Array.from({ length: p.gradSize }, (_, g) => g);
   const place = (g: number): number =>
     p.slots ? p.touched[Math.floor(g / p.width)] * p.width + (g % p.width) : g;
+  const size = (g: number): number => Math.abs(p.grad[g]);
+  const most = all.reduce((best, g) => (size(g) > size(best) ? g : best), 0);
+  const largest = all.length ? size(most) : 0;
   const moving = all.filter((g) => p.grad[g] !== 0);
   const from = moving.length ? moving : all;
   const count = Math.min(from.length, check.samples);
-  const tried = Array.from(
-    { length: count },
-    (_, k) => from[Math.floor((k * from.length) / count)],
-  );
+  const tried = all.slice(0, count).map((k) => from[Math.floor((k * from.length) / count)]);
   if (largest > 0 && !tried.includes(most)) tried[tried.length - 1] = most;
-  const limits = { largest, tolerance: check.tolerance };
-  const steps = stepsFor(p, check, largest * check.tolerance);
-  let worst = 0;
-  let judged = 0;
-  let measured = largest === 0;
+  const allowed = check.tolerance * largest;
+  const limits = { tolerance: check.tolerance, allowed };
+  const steps = stepsFor(p, check.loss, allowed);
+  const gaps = new Map<number, number>();
   for (const g of tried) {
-    const found = steps.map((h) => difference(p.value, [place(g)], h, check));
     const exact = p.grad[g];
+    const found = steps.map((h) => difference(p.value, [place(g)], h, check));
     const gap = gapOf(exact, found, limits);
-    if (gap === 'wrong') {
-      const off = ({ slope, noise }: Difference): number => Math.abs(exact - slope) + noise;
-      const { slope } = found.reduce((best, x) => (off(x) < off(best) ? x : best));
+    if (gap === 'wrong')
       throw new NumericError(
-        `The gradient of ${p.name}[${place(g)}] is ${exact.toPrecision(4)} by backward and ${slope.toPrecision(4)} by central differences; ` +
-          `the parameter's largest is ${largest.toPrecision(4)}.`,
+        `The gradient of ${p.name}[${place(g)}] is ${exact.toPrecision(4)} by backward and ${nearest(exact, found).toPrecision(4)} by central differences; the parameter's largest is ${largest.toPrecision(4)}.`,
       );
-    }
-    if (gap === undefined) continue;
-    judged++;
-    if (g === most) measured = true;
-    if (largest > 0) worst = Math.max(worst, gap / largest);
+    if (gap !== undefined) gaps.set(g, largest > 0 ? gap / largest : 0);
   }
   const still = all.filter((g) => p.grad[g] === 0).map(place);
   if (still.length) {
     const found = [...steps, steps[0] / 4].map((h) => difference(p.value, still, h, check));
-    if (gapOf(0, found, limits) === 'wrong') {
+    if (gapOf(0, found, limits) === 'wrong')
       throw new NumericError(
-        `The gradient of ${p.name} is 0 by backward at ${still.length} of ${n} values, such as ${p.name}[${still[0]}], yet the loss changes with them: ` +
-          `by ${Math.abs(found[0].slope).toPrecision(4)} where all of them move by 1, up or down.`,
+        `The gradient of ${p.name} is 0 by backward at ${still.length} of ${all.length} values, such as ${p.name}[${still[0]}], yet the loss changes with them: by ${Math.abs(found[0].slope).toPrecision(4)} where all of them move by 1, up or down.`,
       );
-    }
   }
-  return { tried: count, gap: measured && 2 * judged >= count ? worst : undefined };
+  const clear = (largest === 0 || gaps.has(most)) && 2 * gaps.size >= count;
+  return { tried: count, gap: clear ? Math.max(0, ...gaps.values()) : undefined };
 }
 
 /**
- * The steps to try. A large one drowns the rounding, a small one does not cross the kink of a ReLU:
- * a wrong gradient is far from all of them. Of weights as small as fastai's first ones, no step of
- * their size changes the loss enough; so larger ones follow, until two do.
+ * The steps to try: small ones, which do not cross the kink of a ReLU, then larger ones, until two
+ * drown the rounding of the loss. At weights as small as fastai's first ones only large steps do.
  */
-function stepsFor(p: Parameter, { loss }: Check, allowed: number): number[] {
+function stepsFor(p: Parameter, loss: number, allowed: number): number[] {
   const size = Math.sqrt(p.value.reduce((sum, w) => sum + w * w, 0) / p.value.length) || 1;
   const steps = [size / 400, size / 100, size / 10];
-  const telling = (h: number): boolean => (ROUNDING * Math.abs(loss)) / h <= allowed / 2;
-  while (!telling(steps[steps.length - 2]) && steps[steps.length - 1] < LARGEST_STEP)
-    steps.push(GROWTH * steps[steps.length - 1]);
+  while ((ROUNDING * Math.abs(loss)) / steps.at(-2)! > allowed / 2 && steps.at(-1)! < LARGEST_STEP)
+    steps.push(GROWTH * steps.at(-1)!);
   return steps;
 }
 
 /**
- * The smallest gap between a derivative and the slopes of the loss; undefined if they cannot tell
- * whether it is right. A slope agrees if the gap is within the allowed one plus its own rounding
- * noise. Slopes with more noise than half the allowed gap would agree with much else, so one with
- * less must agree. If two of those, of steps over which the loss is a straight line, have the same
- * slope, and it is clearly another one, the derivative is wrong even so.
+ * The smallest gap between a derivative and the slopes of the loss; undefined if they cannot tell.
+ * The derivative is right if a slope agrees whose rounding lies within half the tolerance, and wrong
+ * if none agrees even within its rounding, or if two, of steps over which the loss is a straight
+ * line, clearly do not.
  */
-export function gapOf(
+function gapOf(
   exact: number,
   found: readonly Difference[],
-  { largest, tolerance }: { largest: number; tolerance: number },
+  { tolerance, allowed }: { tolerance: number; allowed: number },
 ): number | 'wrong' | undefined {
-  const allowed = tolerance * largest;
   const gap = ({ slope }: Difference): number => Math.abs(exact - slope);
   if (found.some((x) => x.noise <= allowed / 2 && gap(x) <= allowed))
     return Math.min(...found.map(gap));
-  // The loss does not change however far the value is moved: a bias before batch norm, say.
-  const far = found.some(({ h }) => h >= LARGEST_STEP);
-  if (far && found.every((x) => Math.max(Math.abs(exact), Math.abs(x.slope)) <= x.noise)) return 0;
-  if (!found.some((x) => gap(x) <= allowed + x.noise)) return 'wrong';
+  // the loss does not change however far the value is moved: a bias before batch norm, say
+  const still = (x: Difference): boolean => Math.max(Math.abs(exact), Math.abs(x.slope)) <= x.noise;
+  if (found.some(({ h }) => h >= LARGEST_STEP) && found.every(still)) return 0;
+  if (found.every((x) => gap(x) > allowed + x.noise)) return 'wrong';
   const straight = found.filter(({ slope, noise, bend }) => {
-    const small = tolerance * Math.max(largest, Math.abs(slope));
+    const small = Math.max(allowed, tolerance * Math.abs(slope));
     return noise <= small / 2 && Math.abs(bend) <= small + noise;
   });
-  const [a, b] = straight.slice(-2);
-  const same = b && Math.abs(a.slope - b.slope) <= allowed + a.noise + b.noise;
-  return same && [a, b].every((x) => gap(x) > CLEARLY * (allowed + x.noise)) ? 'wrong' : undefined;
+  const off = straight.filter((x) => gap(x) > CLEARLY * (allowed + x.noise));
+  return off.length >= 2 && off.length === straight.length ? 'wrong' : undefined;
+}
+
+/** The slope that comes nearest to a derivative, noise counted. */
+function nearest(exact: number, found: readonly Difference[]): number {
+  const off = ({ slope, noise }: Difference): number => Math.abs(exact - slope) + noise;
+  return found.reduce((best, x) => (off(x) < off(best) ? x : best)).slope;
 }
 
 /**

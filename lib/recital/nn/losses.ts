@@ -183,13 +183,13 @@ function checkLossRows(loss: Loss, rows: LossRows): void {
       `${name} needs ${wanted ?? 'a positive whole number of'} prediction(s) a row, got outputs ${outputs}.`,
     );
   checkCount(size, `${name}: size, the number of rows,`);
-  const lengths = { predictions: size * outputs, targets: size, weights: weights ? size : 0 };
+  const wants = { predictions: size * outputs, targets: size, weights: weights ? size : 0 };
   const got = { predictions: pred.length, targets: targets.length, weights: weights?.length ?? 0 };
-  for (const [what, n] of Object.entries(lengths) as [keyof typeof got, number][])
-    if (!(got[what] >= n))
-      throw new ArgumentError(
-        `${name} needs ${n} ${what} for ${size} rows × ${outputs}, got ${got[what]}.`,
-      );
+  const short = (Object.keys(got) as (keyof typeof got)[]).find((key) => !(got[key] >= wants[key]));
+  if (short)
+    throw new ArgumentError(
+      `${name} needs ${size} rows × ${outputs} predictions, and a target and weight for each row, got ${got[short]} ${short}.`,
+    );
 }
 
 /** Base class of the losses on one number a row which is itself the prediction. */

@@ -45,17 +45,13 @@ export class PackedSequences {
    */
   constructor(
     readonly lengths: Int32Array,
-    {
-      steps: most,
-      size = lengths.length,
-      room,
-    }: { steps: number; size?: number; room?: Int32Array },
+    options: { steps: number; size?: number; room?: Int32Array },
   ) {
-    if (!(Number.isInteger(size) && size >= 1 && size <= lengths.length)) {
+    const { steps: most, size = lengths.length, room } = options;
+    if (!(Number.isInteger(size) && size >= 1 && size <= lengths.length))
       throw new ArgumentError(
         `A batch of sequences needs at least one row and a length for each: ${size} rows, ${lengths.length} lengths.`,
       );
-    }
     let steps = 0;
     let total = 0;
     for (let r = 0; r < size; r++) {
@@ -77,9 +73,7 @@ export class PackedSequences {
     for (let t = 1; t < steps; t++) this.starts[t] = this.starts[t - 1] + this.sizes[t - 1];
     this.order = new Int32Array(size);
     this.last = new Int32Array(size);
-    const next = Int32Array.from({ length: steps }, (_, t) =>
-      t + 1 < steps ? this.sizes[t + 1] : 0,
-    ); // sequences of length t + 1 come after the longer ones
+    const next = Int32Array.from(this.sizes, (_, t) => this.sizes[t + 1] ?? 0); // after the longer ones
     for (let r = 0; r < size; r++) {
       const t = lengths[r] - 1;
       const at = next[t]++;
@@ -147,21 +141,19 @@ export abstract class Recurrent {
     const what = name ? `${type} ${name}` : type;
     for (const [name, n] of Object.entries({ inputSize, hiddenSize, numLayers }))
       checkCount(n, `${what}: ${name}`);
-    if (dropout > 0 && numLayers === 1) {
+    if (dropout > 0 && numLayers === 1)
       throw new ArgumentError(
         `${what}: dropout lies between layers, and there is one layer only. Leave it out, or give numLayers: 2.`,
       );
-    }
     this.numLayers = numLayers;
     const prefix = name ? `${name}.` : '';
-    this.layers = Array.from(
-      { length: numLayers },
-      (_, layer) =>
-        new Layer(layer ? hiddenSize : inputSize, hiddenSize, { prefix, layer, random }),
-    );
-    this.drops = this.layers
-      .slice(1)
-      .map((_, i) => new Dropout(dropout, { name: `${prefix}dropout_l${i}`, random }));
+    this.layers = Array.from({ length: numLayers }, (_, layer) => {
+      const inputs = layer ? hiddenSize : inputSize;
+      return new Layer(inputs, hiddenSize, { prefix, layer, random });
+    });
+    this.drops = this.layers.slice(1).map((_, i) => {
+      return new Dropout(dropout, { name: `${prefix}dropout_l${i}`, random });
+    });
     this.parameters = this.layers.flatMap((layer) => layer.parameters);
     this.buffers = this.drops.flatMap((drop) => drop.buffers);
   }
@@ -174,11 +166,10 @@ export abstract class Recurrent {
    * @param training whether dropout is in force
    */
   forward(input: Float32Array, packed: PackedSequences, training: boolean): Float32Array {
-    return this.layers.reduce(
-      (x, layer, i) =>
-        layer.forward(i ? this.drops[i - 1].forward(x, packed.total, training) : x, packed),
-      input,
-    );
+    return this.layers.reduce((x, layer, i) => {
+      const dropped = i ? this.drops[i - 1].forward(x, packed.total, training) : x;
+      return layer.forward(dropped, packed);
+    }, input);
   }
 
   /**
@@ -238,7 +229,6 @@ abstract class RecurrentLayer {
   private readonly width: number;
   private readonly what: string;
 
-  /** @param gates number of gates: 4 of an LSTM, 3 of a GRU */
   constructor(
     gates: number,
     readonly inputSize: number,
@@ -331,10 +321,8 @@ abstract class RecurrentLayer {
     const before = this.room.before.get((total - sizes[0]) * hiddenSize);
     for (let t = 1; t < steps; t++) {
       const from = starts[t - 1] * hiddenSize;
-      before.set(
-        h.subarray(from, from + sizes[t] * hiddenSize),
-        (starts[t] - sizes[0]) * hiddenSize,
-      );
+      const states = h.subarray(from, from + sizes[t] * hiddenSize);
+      before.set(states, (starts[t] - sizes[0]) * hiddenSize);
     }
     return before;
   }
@@ -363,41 +351,31 @@ export class LSTM extends Recurrent {
 }
 
 class LSTMLayer extends RecurrentLayer {
-  private readonly own = {
-    bias: new Scratch(),
-    cell: new Scratch(),
-    squashed: new Scratch(),
-    cellGradient: new Scratch(),
-  };
+  private readonly cells = new Scratch();
+  private readonly squashed = new Scratch(); // tanh of the cells
+  private readonly cellGradient = new Scratch();
+  private readonly bias = new Scratch();
 
   constructor(inputSize: number, hiddenSize: number, options: LayerOptions) {
     super(4, inputSize, hiddenSize, options);
   }
 
   protected inputBias(): Float32Array {
-    const bias = this.own.bias.get(this.biasIh.value.length);
+    const bias = this.bias.get(this.biasIh.value.length);
     for (let j = 0; j < bias.length; j++) bias[j] = this.biasIh.value[j] + this.biasHh.value[j];
     return bias;
   }
 
-  /** The cell at every position. */
-  private cells(): Float32Array {
-    return this.own.cell.get(this.packed.total * this.hiddenSize);
-  }
-
   protected cellForward(z: Float32Array, h: Float32Array): void {
-    this.run('lstmForward', [this.weightHh.value, z, this.cells(), this.squashed(), h]);
+    const [c, tanh] = [this.cells, this.squashed].map((room) => room.get(h.length));
+    this.run('lstmForward', [this.weightHh.value, z, c, tanh, h]);
   }
 
   protected cellBackward(z: Float32Array, dh: Float32Array): Float32Array {
-    const dc = this.own.cellGradient.get(this.packed.size * this.hiddenSize);
-    this.run('lstmBackward', [this.weightHh.value, z, this.cells(), this.squashed(), dh, dc]);
+    const [c, tanh] = [this.cells, this.squashed].map((room) => room.get(dh.length));
+    const dc = this.cellGradient.get(this.packed.size * this.hiddenSize);
+    this.run('lstmBackward', [this.weightHh.value, z, c, tanh, dh, dc]);
     return z;
-  }
-
-  /** tanh c at every position. */
-  private squashed(): Float32Array {
-    return this.own.squashed.get(this.packed.total * this.hiddenSize);
   }
 }
 

@@ -260,7 +260,10 @@ describe('LSTMModel', () => {
   });
 
   it('says what cannot be', () => {
-    expect(() => make({ layers: [] })).to.throw(ArgumentError, 'at least one size');
+    expect(() => make({ layers: [] })).to.throw(
+      ArgumentError,
+      'The number of layers must be a positive whole number',
+    );
     expect(() => make({ layers: [0] })).to.throw(
       ArgumentError,
       'layers[0] must be a positive whole number',

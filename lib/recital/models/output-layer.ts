@@ -12,21 +12,12 @@ import { Scratch } from '../nn/module.js';
 import { initUniform, Parameter } from '../nn/parameter.js';
 import { checkCount, checkNumber, checkOneOf, given } from '../options.js';
 
-/** Options of ItemScores. */
-interface ItemScoresOptions {
-  /** The vectors of the items, if they are those of another table too. Default: own vectors. */
-  readonly tied?: Parameter;
-  /** Whether training scores a sample of the items, so that only their vectors have gradients. */
-  readonly sampled: boolean;
-  readonly random: Random;
-}
-
 /**
  * The output layer: the score of each item is w·h + b. It is PyTorch's `nn.Linear(hidden, items)`,
  * with the same names and initial weights, which can also score a sample of the items, and share
  * its vectors with the embedding.
  */
-export class ItemScores {
+export class OutputLayer {
   /** w of each item, items × hidden. */
   readonly weight: Parameter;
   /** b of each item. */
@@ -47,8 +38,15 @@ export class ItemScores {
   constructor(
     readonly hiddenSize: number,
     readonly items: number,
-    { tied, sampled, random }: ItemScoresOptions,
+    options: {
+      /** The vectors, if they are those of another table too. Default: own vectors. */
+      readonly tied?: Parameter;
+      /** Whether training scores a sample of the items: only their vectors have gradients. */
+      readonly sampled: boolean;
+      readonly random: Random;
+    },
   ) {
+    const { tied, sampled, random } = options;
     const drawn = (p: Parameter): Parameter => initUniform(p, hiddenSize, random);
     this.weight =
       tied ?? drawn(new Parameter('fc.weight', [items, hiddenSize], { table: sampled }));
@@ -68,10 +66,10 @@ export class ItemScores {
 
   /** The scores of all items, size × items: a view. */
   all(input: Float32Array, size: number): Float32Array {
-    const { hiddenSize: inputs, items: outputs } = this;
+    const { hiddenSize: inputs, items: outputs, weight, bias } = this;
     this.input = input;
     const out = this.room.out.get(size * outputs);
-    affine(input, this.weight.value, out, { inputs, outputs, bias: this.bias.value });
+    affine(input, weight.value, out, { inputs, outputs, bias: bias.value });
     return out;
   }
 
@@ -115,13 +113,10 @@ export class ItemScores {
   }
 }
 
-/** States to score, and their targets. */
+/** States to score, on the shared memory, and for each a target, an item, and a weight (default 1). */
 interface ScoredRows {
-  /** One row for each target, on the shared memory. */
   readonly states: Float32Array;
-  /** Indices of items. */
   readonly targets: Int32Array;
-  /** One weight for each target; default 1 each. */
   readonly weights: Float32Array | undefined;
 }
 
@@ -144,7 +139,7 @@ const shareRoom = new Scratch();
  * written over the scores.
  */
 export function everyItemLoss(
-  fc: ItemScores,
+  fc: OutputLayer,
   { states, targets, weights }: ScoredRows,
 ): ScoredLoss {
   const size = targets.length;
@@ -183,13 +178,11 @@ function scaled(values: Float32Array, scale: number): Float32Array {
 
 /** Throws unless every target is an item. */
 function checkTargets(targets: Int32Array, items: number): void {
-  for (let i = 0; i < targets.length; i++) {
-    if (!(targets[i] >= 0 && targets[i] < items)) {
+  for (let i = 0; i < targets.length; i++)
+    if (!(targets[i] >= 0 && targets[i] < items))
       throw new ArgumentError(
         `Target ${i} of the batch is item ${targets[i]}; the model has items 0 to ${items - 1}.`,
       );
-    }
-  }
 }
 
 const NEGATIVE_DEFAULTS = {
@@ -244,35 +237,27 @@ export class NegativeLoss {
   };
 
   constructor(
-    private readonly fc: ItemScores,
+    private readonly fc: OutputLayer,
     options: NegativeLossOptions,
     random: Random,
   ) {
     const all = { ...NEGATIVE_DEFAULTS, counts: options.counts };
-    const { counts, loss, n, power, reg } = given(all, options, 'negatives');
-    if (counts?.length !== fc.items) {
+    const { counts, loss, n, power, reg = 1 } = given(all, options, 'negatives');
+    const check = (name: string, value: number): void =>
+      checkNumber(value, value >= 0 && value < Infinity, `negatives.${name} must be 0 or more`);
+    if (counts?.length !== fc.items)
       throw new ArgumentError(
         `negatives.counts needs a number for each of the ${fc.items} items, got ${counts?.length ?? 'none'}.`,
       );
-    }
-    for (let i = 0; i < counts.length; i++)
-      checkNumber(
-        counts[i],
-        counts[i] >= 0 && counts[i] < Infinity,
-        `negatives.counts[${i}] must be 0 or more`,
-      );
+    for (let i = 0; i < counts.length; i++) check(`counts[${i}]`, counts[i]);
     checkOneOf(loss, ['softmax', 'bprMax'], 'negatives.loss');
     checkCount(n, 'negatives.n');
-    for (const [name, value] of Object.entries({ power, reg: reg ?? 1 }))
-      checkNumber(
-        value,
-        value >= 0 && value < Infinity,
-        `negatives.${name} must be a number, 0 or more`,
-      );
-    if (reg !== undefined && loss !== 'bprMax')
+    check('power', power);
+    check('reg', reg);
+    if (options.reg !== undefined && loss !== 'bprMax')
       throw new ArgumentError("negatives.reg is for loss: 'bprMax'; leave it out.");
     this.loss = loss;
-    this.reg = reg ?? 1;
+    this.reg = reg;
     const weights = Float64Array.from(counts, (count) => Math.max(1, count) ** power);
     const total = weights.reduce((a, b) => a + b, 0);
     this.random = random.child('negatives');
@@ -311,16 +296,14 @@ export class NegativeLoss {
     const vectors = fc.vectors(items);
     const scores = this.scores(states, targets, vectors);
     const width = this.drawn.length + 1;
+    const rows = { size, outputs: width, pred: scores, classOf: () => 0 };
     const losses =
       this.loss === 'softmax'
-        ? softmaxCrossEntropy(
-            { size, outputs: width, pred: scores, classOf: () => 0 },
-            { out: scores, scaleOf: (i) => share[i] },
-          )
+        ? softmaxCrossEntropy(rows, { out: scores, scaleOf: (i) => share[i] })
         : this.bprMax(scores, share);
     return {
       value: weighted(losses, share),
-      backward: (scale) => this.backward({ d: scaled(scores, scale), states, items, vectors }),
+      backward: (scale) => this.backward(scaled(scores, scale), states, items, vectors),
     };
   }
 
@@ -329,12 +312,9 @@ export class NegativeLoss {
     const { fc, drawn, correction } = this;
     const [size, n, k] = [targets.length, drawn.length, fc.hiddenSize];
     const bias = fc.bias.value;
-    const corrected = this.loss === 'softmax';
     const scores = this.room.scores.get(size * (n + 1));
-    const base = Float32Array.from(
-      drawn,
-      (item) => bias[item] - (corrected ? correction[item] : 0),
-    );
+    const corrected = (item: number): number => bias[item] - correction[item];
+    const base = Float32Array.from(drawn, this.loss === 'softmax' ? corrected : (i) => bias[i]);
     for (let r = 0; r < size; r++) {
       let dot = bias[targets[r]];
       for (let j = 0; j < k; j++) dot += states[r * k + j] * vectors[r * k + j];
@@ -359,26 +339,21 @@ export class NegativeLoss {
     const size = share.length;
     const room = this.room.parts.get(4 * size); // two float64 a row
     const parts = new Float64Array(room.buffer, room.byteOffset, 2 * size);
-    const args = [
-      this.drawn.length + 1,
-      scores.byteOffset,
-      room.byteOffset,
-      share.byteOffset,
-      this.reg,
-    ];
+    const at = [scores, room, share].map(({ byteOffset }) => byteOffset);
+    const args = [this.drawn.length + 1, ...at, this.reg];
     parallel('bprMaxRows', size, args, { grain: Math.ceil(10_000 / this.drawn.length) });
     return Float64Array.from(
-      { length: size },
+      share,
       (_, r) => -Math.log(parts[2 * r]) + this.reg * parts[2 * r + 1],
     );
   }
 
-  private backward({
-    d,
-    states,
-    items,
-    vectors,
-  }: Record<'d' | 'states' | 'vectors', Float32Array> & { items: Int32Array }): Float32Array {
+  private backward(
+    d: Float32Array,
+    states: Float32Array,
+    items: Int32Array,
+    vectors: Float32Array,
+  ): Float32Array {
     const { fc, drawn } = this;
     const [n, k] = [drawn.length, fc.hiddenSize];
     const size = items.length - n;
