@@ -115,7 +115,8 @@ export function correlation(data: Table | Tracks, columns?: readonly string[]): 
   return { columns: names, matrix: Float64Array.from(rows.flat()), table };
 }
 
-function pearson(x: Float64Array, y: Float64Array): number {
+/** Pearson's correlation of two columns, over the rows where both have a value. */
+export function pearson(x: Float64Array, y: Float64Array): number {
   const both = numbersWhere(x.length, (i) => !Number.isNaN(x[i]) && !Number.isNaN(y[i]));
   const [a, b] = [x, y].map((all) => {
     const values = Float64Array.from(both, (i) => all[i]);

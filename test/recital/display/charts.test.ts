@@ -105,7 +105,7 @@ describe('every chart', () => {
     );
     expect(() => barChart({} as Table, { x: 'a', y: 'b', title: 't' })).to.throw(
       ArgumentError,
-      'draws a Table',
+      'barChart needs a table',
     );
   });
 

@@ -2,69 +2,73 @@ import { withUnit } from '../../data/explore.js';
 import { Chart } from '../../data/output.js';
 import type { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
-import { checkArgument, checkCount, checkOptions } from '../../options.js';
+import { checkCount, checkOneOf, given } from '../../options.js';
 import { counted } from '../../printed.js';
 import {
   type AxisScale,
   axisNumbers,
-  type ChartOptions,
+  CHART_DEFAULTS,
   checkTable,
+  columnList,
   drawable,
   extent,
   freeScale,
   isText,
   leftOut,
+  numberTip,
+  quantitative,
   spoken,
-  tooltipFormat,
 } from './common.js';
 
-/** Options of barChart. */
-export interface BarChartOptions extends ChartOptions {
+const BAR_DEFAULTS = {
+  ...CHART_DEFAULTS,
   /** Column on the horizontal axis. Text here makes the bars stand. */
-  x: string;
+  x: '',
   /**
    * Column on the vertical axis. Text here makes the bars lie, which leaves room for long names.
    */
-  y: string;
+  y: '',
   /**
    * Order of the bars: by value, the largest first, or as in the table. Default: `'value'`, but
    * `'table'` where both columns are numbers.
    */
-  sort?: 'value' | 'table';
+  sort: undefined as 'value' | 'table' | undefined,
   /** Bars drawn: the first ones in that order. Default 40. */
-  limit?: number;
-}
+  limit: 40,
+};
+
+/** Options of barChart. */
+export type BarChartOptions = Partial<typeof BAR_DEFAULTS> & Pick<typeof BAR_DEFAULTS, 'x' | 'y'>;
 
 const WRITTEN = 25; // more bars have no room for their values
 
 /**
- * One bar a row, sorted, with its value beside it.
+ * One bar per row, sorted, with its value beside it.
  * @param table columns to draw
  * @throws ArgumentError if neither column holds numbers, or if a name stands in two rows
  * @example barChart(topArtists(plays, 10), { x: 'playcount', y: 'artist', title: 'Most played artists', xTitle: 'plays' })
  */
 export function barChart(table: Table, options: BarChartOptions): Chart {
   checkTable(table, 'barChart');
-  checkOptions(options, ['x', 'y', 'sort', 'limit', 'title', 'xTitle', 'yTitle'], 'barChart');
-  const { x, y, xTitle = x, yTitle = y, limit = 40 } = options;
+  const { x, y, limit, xTitle, yTitle, ...more } = given(BAR_DEFAULTS, options, 'barChart');
+  if (limit !== Infinity) checkCount(limit, 'limit');
   const lying = isText(table, y);
-  const { title = lying ? `${xTitle} by ${yTitle}` : `${yTitle} by ${xTitle}` } = options;
   if (lying && isText(table, x))
     throw new ArgumentError(`One of "${x}" and "${y}" must hold numbers; both hold text.`);
-  if (!(limit >= 1 && (Number.isInteger(limit) || limit === Infinity)))
-    throw new ArgumentError(`limit must be a positive whole number of bars, got ${limit}.`);
   const [names, numbers] = lying ? [y, x] : [x, y];
-  const { sort = isText(table, names) ? 'value' : 'table' } = options;
-  const labels = isText(table, names)
-    ? table.strings(names)
-    : Array.from(table.numbers(names), shortest);
+  const [namesTitle = names, numbersTitle] = lying ? [yTitle, xTitle] : [xTitle, yTitle];
+  const textual = isText(table, names);
+  const { title = `${numbersTitle ?? numbers} by ${namesTitle}` } = more;
+  const { sort = textual ? 'value' : 'table' } = more;
+  checkOneOf(sort, ['value', 'table'], 'sort');
+  const labels = textual ? table.strings(names) : Array.from(table.numbers(names), shortest);
   const values = table.numbers(numbers);
   const rows = drawable(table, [{ name: numbers }]);
   const known = new Set<string | null>();
   for (const i of rows) {
     if (known.has(labels[i]))
       throw new ArgumentError(
-        `"${labels[i]}" stands in two rows of column "${names}"; a bar chart needs one row a bar.`,
+        `"${labels[i]}" stands in two rows of column "${names}"; a bar chart needs one row per bar.`,
       );
     known.add(labels[i]);
   }
@@ -79,24 +83,18 @@ export function barChart(table: Table, options: BarChartOptions): Chart {
     field: 'name',
     type: 'nominal',
     sort: null,
-    title: lying ? yTitle : xTitle,
+    title: namesTitle,
     axis: lying ? { ticks: false } : { labelAngle: long ? -45 : 0 },
   };
-  const room = written ? 0.12 : 0; // beyond the longest bar, for its value
   const [least, most] = extent(bars.map((bar) => bar.value));
   const [low, high] = [Math.min(0, least), Math.max(0, most)];
-  const domain = [
-    low < 0 ? low - room * (high - low) : 0,
-    high > 0 ? high + room * (high - low) : 0,
-  ];
-  const scale = written && high > low ? { domain, nice: false } : {};
-  const value = {
-    field: 'value',
-    type: 'quantitative',
-    title: (lying ? options.xTitle : options.yTitle) ?? withUnit(numbers),
-    scale,
+  const room = 0.12 * (high - low); // beyond the longest bar, for its value
+  const domain = [low < 0 ? low - room : 0, high > 0 ? high + room : 0];
+  const value = quantitative('value', {
+    title: numbersTitle ?? withUnit(numbers),
+    scale: written && high > low ? { domain, nice: false } : {},
     axis: axisNumbers([low, high]),
-  };
+  });
   const text = lying
     ? {
         type: 'text',
@@ -104,8 +102,13 @@ export function barChart(table: Table, options: BarChartOptions): Chart {
         dx: { expr: 'datum.value < 0 ? -4 : 4' },
       }
     : { type: 'text', dy: { expr: 'datum.value < 0 ? 9 : -7' } };
-  const format = tooltipFormat(bars.map((bar) => bar.value));
-  const tooltip = [{ field: 'name' }, { field: 'value', type: 'quantitative', format }];
+  const tooltip = [
+    { field: 'name' },
+    numberTip(
+      'value',
+      bars.map((bar) => bar.value),
+    ),
+  ];
   const spec = {
     data: { values: bars },
     ...(lying
@@ -117,11 +120,8 @@ export function barChart(table: Table, options: BarChartOptions): Chart {
       ...(written ? [{ mark: text, encoding: { text: { field: 'text' } } }] : []),
     ],
   };
-  return new Chart(
-    spec,
-    title,
-    barsInWords(bars, rows.length, sort) + leftOut(table.length, rows.length),
-  );
+  const alt = barsInWords(bars, rows.length, sort) + leftOut(table.length, rows.length);
+  return new Chart(spec, title, alt);
 }
 
 /** A number as the name of a bar: 0.3, not 0.30000000000000004. */
@@ -136,31 +136,29 @@ function barsInWords(
 ): string {
   const ranked = [...bars].sort((a, b) => b.value - a.value);
   const [first, last] = [ranked[0], ranked[ranked.length - 1]];
-  const which =
-    bars.length < all
-      ? `the ${sort === 'value' ? 'largest' : 'first'} ${bars.length} of ${counted(all, 'bar')}`
-      : counted(all, 'bar');
-  const range =
-    bars.length > 1
-      ? `, from ${first.name} (${spoken(first.value)}) to ${last.name} (${spoken(last.value)})`
-      : `, ${first.name} (${spoken(first.value)})`;
-  return `Bar chart, ${which}${range}.`;
+  const few = `the ${sort === 'value' ? 'largest' : 'first'} ${bars.length} of `;
+  const which = `${bars.length < all ? few : ''}${counted(all, 'bar')}`;
+  const said = (bar: typeof first): string => `${bar.name} (${spoken(bar.value)})`;
+  const range = bars.length > 1 ? `from ${said(first)} to ${said(last)}` : said(first);
+  return `Bar chart, ${which}, ${range}.`;
 }
 
-/** Options of histogram. */
-export interface HistogramOptions {
+const HISTOGRAM_DEFAULTS = {
   /** Printed above the chart. Default: the names of the columns. */
-  title?: string;
+  title: undefined as string | undefined,
   /** Number of bins to aim for; edges are rounded to 1, 2 or 5 times a power of ten. Default 30. */
-  bins?: number;
+  bins: 30,
   /**
    * `'log'`: bins of equal width in the logarithm, for values that span several powers of ten such
    * as play counts. Default `'linear'`.
    */
-  scale?: AxisScale;
+  scale: 'linear' as AxisScale,
   /** What is counted, the title of the vertical axes. Default `'rows'`. */
-  yTitle?: string;
-}
+  yTitle: 'rows',
+};
+
+/** Options of histogram. */
+export type HistogramOptions = Partial<typeof HISTOGRAM_DEFAULTS>;
 
 interface Bin {
   from: number;
@@ -169,7 +167,7 @@ interface Bin {
 }
 
 /**
- * How the values of one or several columns are distributed, one small chart a column. The bins are
+ * How the values of one or several columns are distributed, one small chart per column. The bins are
  * counted here: the notebook holds bins, not rows.
  * @param table columns to draw
  * @param columns numeric columns
@@ -181,18 +179,10 @@ export function histogram(
   options: HistogramOptions = {},
 ): Chart {
   checkTable(table, 'histogram');
-  checkOptions(options, ['title', 'bins', 'scale', 'yTitle'], 'histogram');
-  const { bins = 30, scale = 'linear', yTitle = 'rows' } = options;
-  const names = typeof columns === 'string' ? [columns] : columns;
-  checkArgument(
-    Array.isArray(names),
-    names,
-    'histogram',
-    "the name of a column, or an array of names, such as ['energy', 'tempo']",
-  );
-  const { title = names.slice(0, 4).join(', ') + (names.length > 4 ? ' …' : '') } = options;
-  if (names.length === 0) throw new ArgumentError('histogram needs at least one column.');
+  const { bins, scale, yTitle, ...more } = given(HISTOGRAM_DEFAULTS, options, 'histogram');
   checkCount(bins, 'bins', { most: 1000 });
+  const names = columnList(columns, 'histogram');
+  const { title = names.slice(0, 4).join(', ') + (names.length > 4 ? ' …' : '') } = more;
   const size = names.length === 1 ? {} : { width: 220, height: 130 };
   const sentences: string[] = [];
   const panels = names.map((name, j) => {
@@ -215,28 +205,22 @@ export function histogram(
           axis: { tickCount: 6, ...axisNumbers(values) },
         },
         x2: { field: 'to' },
-        y: {
-          field: 'count',
-          type: 'quantitative',
+        y: quantitative('count', {
           title: j % 3 === 0 ? yTitle : null,
           axis: { tickCount: Math.min(5, most) },
-        },
-        tooltip: (['from', 'to', 'count'] as const).map((field) => {
-          return {
-            field,
-            type: 'quantitative',
-            format: tooltipFormat(counts.map((bin) => bin[field])),
-          };
         }),
+        tooltip: (['from', 'to', 'count'] as const).map((field) =>
+          numberTip(
+            field,
+            counts.map((bin) => bin[field]),
+          ),
+        ),
       },
     };
   });
   const spec = panels.length === 1 ? panels[0] : { columns: 3, spacing: 24, concat: panels };
-  return new Chart(
-    spec,
-    title,
-    `${names.length === 1 ? 'Histogram' : `${names.length} histograms`}. ${sentences.join(' ')}`,
-  );
+  const kind = names.length === 1 ? 'Histogram' : `${names.length} histograms`;
+  return new Chart(spec, title, `${kind}. ${sentences.join(' ')}`);
 }
 
 /** Bins of equal width on round edges. Few whole numbers get a bin each. */

@@ -1,27 +1,30 @@
 import { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
+import { checkArgument, checkOneOf } from '../../options.js';
 import { counted } from '../../printed.js';
 
 /** What every chart of a table can be told. */
-export interface ChartOptions {
+export const CHART_DEFAULTS = {
   /** Printed above the chart. Default: what is drawn, e.g. "plays by artist". */
-  title?: string;
+  title: undefined as string | undefined,
   /**
    * Title of the horizontal axis, with the unit, e.g. `'length (min)'`. Default: the column's name,
    * for columns of the catalogue with its unit.
    */
-  xTitle?: string;
+  xTitle: undefined as string | undefined,
   /** Title of the vertical axis, with the unit. Default: the column's name, likewise. */
-  yTitle?: string;
-}
+  yTitle: undefined as string | undefined,
+};
+
+/** Options that the charts of a table share. */
+export type ChartOptions = Partial<typeof CHART_DEFAULTS>;
 
 /** How an axis is divided. A logarithmic one shows positive values only. */
 export type AxisScale = 'linear' | 'log';
 
 /** Vega-Lite's scale for values that need not start at zero. */
 export function freeScale(type: AxisScale): Record<string, unknown> {
-  if (type !== 'linear' && type !== 'log')
-    throw new ArgumentError(`A scale is 'linear' or 'log', got '${type}'.`);
+  checkOneOf(type, ['linear', 'log'], 'A scale');
   return type === 'log' ? { type } : { type, zero: false };
 }
 
@@ -32,13 +35,8 @@ export function spoken(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-/** Whether all are whole numbers that look like years, which are written 1990 and not 1,990. */
-function areYears(values: ArrayLike<number>): boolean {
-  return Array.prototype.every.call(
-    values,
-    (x: number) => Number.isInteger(x) && x >= 1000 && x < 3000,
-  );
-}
+const every = (values: ArrayLike<number>, fits: (x: number) => boolean): boolean =>
+  Array.prototype.every.call(values, fits);
 
 /**
  * Vega-Lite's settings for the numbers of an axis, where its own would be unreadable: years without
@@ -47,7 +45,8 @@ function areYears(values: ArrayLike<number>): boolean {
 export function axisNumbers(values: ArrayLike<number>): Record<string, unknown> {
   const [low, high] = extent(values);
   const largest = Math.max(Math.abs(low), Math.abs(high));
-  if (areYears(values)) return { format: 'd', tickMinStep: 1 };
+  if (every(values, (x) => Number.isInteger(x) && x >= 1000 && x < 3000))
+    return { format: 'd', tickMinStep: 1 };
   if (largest >= 1e24 || (largest > 0 && largest < 1e-3))
     return { labelExpr: "datum.value == 0 ? '0' : format(datum.value, '.2~e')" };
   const apart = high - low > 1e-4 * largest; // nearer ones would look equal
@@ -56,11 +55,24 @@ export function axisNumbers(values: ArrayLike<number>): Record<string, unknown> 
     : {};
 }
 
-/** d3's format of numbers in a tooltip: six digits, thousands separated from 10,000 on. */
-export function tooltipFormat(values: ArrayLike<number>): string {
+/** An encoding by a column of numbers. */
+export function quantitative<T extends object>(field: string, more: T) {
+  return { field, type: 'quantitative', ...more };
+}
+
+/** A line of a tooltip for numbers: six digits, thousands separated from 10,000 on. */
+export function numberTip(field: string, values: ArrayLike<number>, title?: string) {
+  return quantitative(field, {
+    ...(title === undefined ? {} : { title }),
+    format: tipFormat(values),
+  });
+}
+
+/** d3's format. */
+function tipFormat(values: ArrayLike<number>): string {
   const largest = Math.max(...extent(values).map(Math.abs));
   if (!(largest < 1e9) || (largest > 0 && largest < 1e-4)) return '.5~e';
-  if (Array.prototype.every.call(values, (x: number) => !Number.isFinite(x) || Number.isInteger(x)))
+  if (every(values, (x) => !Number.isFinite(x) || Number.isInteger(x)))
     return largest < 10_000 ? 'd' : ',d';
   return ',.6~r';
 }
@@ -81,8 +93,7 @@ const MAX = 1e300;
 
 /**
  * The numbers of the rows that can be drawn: those with a finite value in every column given.
- * Throws ArgumentError when there is none, or when a value is not positive although its axis is
- * logarithmic.
+ * @throws ArgumentError if there is none, or if a value of a logarithmic axis is not positive
  */
 export function drawable(
   table: Table,
@@ -99,11 +110,10 @@ export function drawable(
     );
   columns.forEach(({ name, scale }, j) => {
     const bad = scale === 'log' ? rows.find((i) => !(data[j][i] >= 1 / MAX)) : undefined;
-    if (bad !== undefined) {
+    if (bad !== undefined)
       throw new ArgumentError(
         `A logarithmic axis needs positive values, but "${name}" is ${data[j][bad]} in row ${bad}. Take the linear scale.`,
       );
-    }
   });
   return rows;
 }
@@ -115,6 +125,18 @@ export function leftOut(all: number, drawn: number): string {
     : '';
 }
 
+/** One or several names of columns as a list. */
+export function columnList(names: string | readonly string[], chart: string): readonly string[] {
+  const list = typeof names === 'string' ? [names] : names;
+  checkArgument(
+    Array.isArray(list) && list.length > 0,
+    list,
+    chart,
+    "at least one column: its name, or an array of names, such as ['energy', 'tempo']",
+  );
+  return list;
+}
+
 /** Whether the column holds text. */
 export function isText(table: Table, name: string): boolean {
   return !(table.column(name) instanceof Float64Array);
@@ -122,10 +144,7 @@ export function isText(table: Table, name: string): boolean {
 
 /** Refuses anything that is not a table with rows. */
 export function checkTable(table: unknown, chart: string): void {
-  if (!(table instanceof Table))
-    throw new ArgumentError(
-      `${chart} draws a Table, got ${typeof table}. Table.fromRows(records) makes one.`,
-    );
+  checkArgument(table instanceof Table, table, chart, 'a table, such as Table.fromRows(records)');
   if (table.length === 0)
     throw new ArgumentError(`${chart} got a table without rows: there is nothing to draw.`);
 }
@@ -145,7 +164,6 @@ export const palette: readonly string[] = [
   '#9944ff',
 ];
 
-const black = '#000000';
 /** The grey of notes. */
 export const grey = '#555555';
 
@@ -210,7 +228,7 @@ export const chartConfig: Record<string, unknown> = {
 export const paperConfig: Record<string, unknown> = {
   background: '#ffffff',
   view: { stroke: '#dddddd' },
-  title: { color: black, subtitleColor: grey },
+  title: { color: '#000000', subtitleColor: grey },
   axis: {
     labelColor: '#333333',
     titleColor: '#333333',
@@ -218,7 +236,7 @@ export const paperConfig: Record<string, unknown> = {
     domainColor: '#999999',
     tickColor: '#999999',
   },
-  header: { labelColor: black, titleColor: black },
-  legend: { labelColor: black, titleColor: black },
-  text: { color: black },
+  header: { labelColor: '#000000', titleColor: '#000000' },
+  legend: { labelColor: '#000000', titleColor: '#000000' },
+  text: { color: '#000000' },
 };

@@ -1,7 +1,8 @@
 import { Chart } from '../../data/output.js';
 import { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
-import { checkArgument, checkCount, checkOptions, isNumbers, said } from '../../options.js';
+import { checkArgument, checkCount, given, isNumbers, said } from '../../options.js';
+import { quantitative } from './common.js';
 
 /** A matrix with names. */
 export interface LabelledMatrix {
@@ -13,15 +14,17 @@ export interface LabelledMatrix {
   values: ArrayLike<number>;
 }
 
-/** Options of heatmap. */
-export interface HeatmapOptions {
+const DEFAULTS = {
   /** Printed above the chart. Default `'Heatmap'`. */
-  title?: string;
+  title: 'Heatmap',
   /** Values of full blue and full red; none is half way. Default [−1, 1], that of a correlation. */
-  domain?: readonly [number, number];
+  domain: [-1, 1] as readonly [number, number],
   /** Decimals of the values in the cells. Default 2. */
-  decimals?: number;
-}
+  decimals: 2,
+};
+
+/** Options of heatmap. */
+export type HeatmapOptions = Partial<typeof DEFAULTS>;
 
 interface Cell {
   row: string;
@@ -55,30 +58,80 @@ const COLOURS = [
  * @example heatmap({ labels: ['energy', 'valence'], values: [1, 0.4, 0.4, 1] }, { title: 'Correlation' })
  */
 export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions = {}): Chart {
-  checkOptions(options, ['title', 'domain', 'decimals'], 'heatmap');
-  const { title = 'Heatmap', domain = [-1, 1], decimals = 2 } = options;
+  const { title, domain, decimals } = given(DEFAULTS, options, 'heatmap');
+  checkCount(decimals, 'decimals', { least: 0, most: 20 });
+  const { labels, columnLabels, values } = readMatrix(matrix);
+  const [rows, columns] = [labels.length, columnLabels.length];
+  const [low, high] = Array.isArray(domain) ? (domain as readonly [number, number]) : [0, 0];
+  if (!(high > low && Math.abs(low) <= 1e300 && Math.abs(high) <= 1e300))
+    throw new ArgumentError(
+      `domain must be two numbers, the smaller one first, got ${said(domain)}.`,
+    );
+  const cells: Cell[] = [];
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      const value = values[i * columns + j];
+      if (Number.isNaN(value)) continue;
+      if (!(value >= low - 1e-6 && value <= high + 1e-6))
+        throw new ArgumentError(
+          `The value ${value} of "${labels[i]}" and "${columnLabels[j]}" is outside [${low}, ${high}]. Give \`domain\`.`,
+        );
+      const text = value.toFixed(decimals).replace(/^-(0\.?0*)$/, '$1'); // not −0.00
+      cells.push({ row: labels[i], column: columnLabels[j], value, text });
+    }
+  }
+  const written = Math.max(rows, columns) <= MAX_WRITTEN;
+  const longest = Math.max(...cells.map((cell) => cell.text.length));
+  const step = written ? Math.max(36, 9 + 7 * longest) : 16;
+  const middle = (low + high) / 2;
+  const axis = { title: null, domain: false, ticks: false };
+  const steep = columnLabels.some((name) => name.length * 6 > step);
+  const names = { type: 'nominal', sort: null, scale: { paddingInner: 0.03 } };
+  const color = quantitative('value', {
+    scale: { domain: [low, middle, middle, high], range: COLOURS },
+    title: null,
+  });
+  const numbers = { mark: { type: 'text', fontSize: 10 }, encoding: { text: { field: 'text' } } };
+  const spec = {
+    data: { values: cells },
+    width: { step },
+    height: { step: written ? Math.min(step, 36) : step },
+    encoding: {
+      x: {
+        field: 'column',
+        ...names,
+        axis: { ...axis, orient: 'bottom', labelAngle: steep ? -45 : 0 },
+      },
+      y: { field: 'row', ...names, axis },
+      tooltip: [
+        { field: 'row', type: 'nominal' },
+        { field: 'column', type: 'nominal' },
+        quantitative('value', {}),
+      ],
+    },
+    layer: [{ mark: 'rect', encoding: { color } }, ...(written ? [numbers] : [])],
+  };
+  return new Chart(spec, title, describe(cells, rows, columns));
+}
+
+function readMatrix(matrix: Table | LabelledMatrix): Required<LabelledMatrix> {
+  const isTable = matrix instanceof Table;
   checkArgument(
-    matrix instanceof Table || (Array.isArray(matrix?.labels) && isNumbers(matrix.values)),
+    isTable || (Array.isArray(matrix?.labels) && isNumbers(matrix.values)),
     matrix,
     'heatmap',
     'a table, such as correlation(tracks).table, or { labels, values }',
   );
-  const {
-    labels,
-    columnLabels = labels,
-    values,
-  } = matrix instanceof Table ? fromTable(matrix) : matrix;
+  const named = isTable ? fromTable(matrix) : matrix;
+  const { labels, columnLabels = labels, values } = named;
   const [rows, columns] = [labels.length, columnLabels.length];
-  if (values.length !== rows * columns) {
+  if (values.length !== rows * columns)
     throw new ArgumentError(
       `A heatmap of ${rows} × ${columns} names needs ${rows * columns} values, got ${values.length}.`,
     );
-  }
-  if (rows === 0 || columns === 0)
-    throw new ArgumentError('A heatmap needs at least one row and one column.');
-  if (Math.max(rows, columns) > MAX_SIDE)
+  if (!(Math.min(rows, columns) >= 1 && Math.max(rows, columns) <= MAX_SIDE))
     throw new ArgumentError(
-      `A heatmap shows at most ${MAX_SIDE} rows and columns, got ${rows} × ${columns}.`,
+      `A heatmap needs at least one row and one column, and shows at most ${MAX_SIDE} of each, got ${rows} × ${columns}.`,
     );
   for (const names of [labels, columnLabels]) {
     const twice = names.find((name, i) => names.indexOf(name) !== i);
@@ -87,74 +140,7 @@ export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions 
         `"${twice}" names two rows or columns of the heatmap, which would cover each other.`,
       );
   }
-  const [low, high] = Array.isArray(domain) ? (domain as readonly [number, number]) : [0, 0];
-  if (!(high > low && Math.abs(low) <= 1e300 && Math.abs(high) <= 1e300)) {
-    const got = Array.isArray(domain) ? `[${domain.join(', ')}]` : said(domain);
-    throw new ArgumentError(`domain must be two numbers, the smaller one first, got ${got}.`);
-  }
-  checkCount(decimals, 'decimals', { least: 0, most: 20 });
-  const cells: Cell[] = [];
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      const value = values[i * columns + j];
-      if (Number.isNaN(value)) continue;
-      if (!(value >= low - 1e-6 && value <= high + 1e-6)) {
-        throw new ArgumentError(
-          `The value ${value} of "${labels[i]}" and "${columnLabels[j]}" is outside [${low}, ${high}]. Give \`domain\`.`,
-        );
-      }
-      const text = value.toFixed(decimals).replace(/^-(0\.?0*)$/, '$1'); // not −0.00
-      cells.push({ row: labels[i], column: columnLabels[j], value, text });
-    }
-  }
-  const written = Math.max(rows, columns) <= MAX_WRITTEN;
-  const step = written
-    ? Math.max(36, 9 + 7 * Math.max(...cells.map((cell) => cell.text.length)))
-    : 16;
-  const middle = (low + high) / 2;
-  const gap = { paddingInner: 0.03 };
-  const axis = { title: null, domain: false, ticks: false };
-  const steep = columnLabels.some((name) => name.length * 6 > step);
-  const layers: Record<string, unknown>[] = [
-    {
-      mark: 'rect',
-      encoding: {
-        color: {
-          field: 'value',
-          type: 'quantitative',
-          scale: { domain: [low, middle, middle, high], range: COLOURS },
-          title: null,
-        },
-      },
-    },
-  ];
-  if (written) {
-    layers.push({
-      mark: { type: 'text', fontSize: 10 },
-      encoding: { text: { field: 'text' } },
-    });
-  }
-  const spec = {
-    data: { values: cells },
-    width: { step },
-    height: { step: written ? Math.min(step, 36) : step },
-    encoding: {
-      x: {
-        field: 'column',
-        type: 'nominal',
-        sort: null,
-        scale: gap,
-        axis: { ...axis, orient: 'bottom', labelAngle: steep ? -45 : 0 },
-      },
-      y: { field: 'row', type: 'nominal', sort: null, scale: gap, axis },
-      tooltip: ['row', 'column', 'value'].map((field) => ({
-        field,
-        type: field === 'value' ? 'quantitative' : 'nominal',
-      })),
-    },
-    layer: layers,
-  };
-  return new Chart(spec, title, describe(cells, rows, columns));
+  return { labels, columnLabels, values };
 }
 
 function fromTable(table: Table): LabelledMatrix {

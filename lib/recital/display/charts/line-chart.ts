@@ -1,33 +1,38 @@
 import { withUnit } from '../../data/explore.js';
 import { Chart } from '../../data/output.js';
 import type { Table } from '../../data/table.js';
-import { ArgumentError } from '../../errors.js';
-import { checkArgument, checkOptions } from '../../options.js';
+import { given } from '../../options.js';
 import { counted } from '../../printed.js';
 import {
   type AxisScale,
   axisNumbers,
-  type ChartOptions,
+  CHART_DEFAULTS,
   checkTable,
+  columnList,
   drawable,
+  extent,
   freeScale,
+  numberTip,
+  quantitative,
   spoken,
-  tooltipFormat,
 } from './common.js';
 
-/** Options of lineChart. */
-export interface LineChartOptions extends ChartOptions {
+const DEFAULTS = {
+  ...CHART_DEFAULTS,
   /** Numeric column on the horizontal axis. */
-  x: string;
-  /** One numeric column a line. */
-  y: string | readonly string[];
+  x: '',
+  /** Numeric columns, one line each. */
+  y: [] as string | readonly string[],
   /** Default `'linear'`. */
-  xScale?: AxisScale;
+  xScale: 'linear' as AxisScale,
   /** Default `'linear'`. */
-  yScale?: AxisScale;
-}
+  yScale: 'linear' as AxisScale,
+};
 
-const MAX_POINTS = 2000; // a line: more than the pixels it is drawn on
+/** Options of lineChart. */
+export type LineChartOptions = Partial<typeof DEFAULTS> & Pick<typeof DEFAULTS, 'x' | 'y'>;
+
+const MAX_POINTS = 2000; // per line: more than the pixels it is drawn on
 const MARKED = 40; // up to here each point gets a dot
 
 /**
@@ -38,68 +43,51 @@ const MARKED = 40; // up to here each point gets a dot
  */
 export function lineChart(table: Table, options: LineChartOptions): Chart {
   checkTable(table, 'lineChart');
-  checkOptions(options, ['x', 'y', 'xScale', 'yScale', 'title', 'xTitle', 'yTitle'], 'lineChart');
-  const { x, xScale = 'linear', yScale = 'linear' } = options;
-  const columns = typeof options.y === 'string' ? [options.y] : options.y;
-  checkArgument(
-    Array.isArray(columns),
-    columns,
-    'lineChart',
-    "y, the name of a column, or an array of names, such as ['train_loss', 'valid_loss']",
-  );
-  if (columns.length === 0) throw new ArgumentError('lineChart needs at least one column for y.');
-  const {
-    xTitle = x,
-    yTitle = columns.length === 1 ? withUnit(columns[0]) : 'value',
-    title = `${columns.join(', ')} by ${xTitle}`,
-  } = options;
+  const { x, y, xTitle, xScale, yScale, ...titles } = given(DEFAULTS, options, 'lineChart');
+  const columns = columnList(y, 'lineChart');
+  const many = columns.length > 1;
+  const { yTitle = many ? 'value' : withUnit(columns[0]) } = titles;
+  const { title = `${columns.join(', ')} by ${xTitle ?? x}` } = titles;
   const across = table.numbers(x);
   const sentences: string[] = [];
   const points = columns.flatMap((name) => {
     const values = table.numbers(name);
-    const rows = drawable(table, [
+    const axes = [
       { name: x, scale: xScale },
       { name, scale: yScale },
-    ]).sort((a, b) => across[a] - across[b]);
+    ];
+    const rows = drawable(table, axes).sort((a, b) => across[a] - across[b]);
     sentences.push(
       describe(
         name,
-        rows.map((i) => values[i]),
-        rows.length,
+        Float64Array.from(rows, (i) => values[i]),
       ),
     );
     return thin(rows, values).map((i) => ({ x: across[i], y: values[i], series: name }));
   });
-  const many = columns.length > 1;
-  const axis = { type: 'quantitative' };
   const [xs, ys] = [points.map((point) => point.x), points.map((point) => point.y)];
+  const color = {
+    field: 'series',
+    type: 'nominal',
+    sort: null,
+    title: null,
+    legend: { orient: 'top', symbolType: 'stroke' },
+  };
   const spec = {
     data: { values: points },
     mark: { type: 'line', point: points.length <= MARKED * columns.length },
     encoding: {
-      x: {
-        field: 'x',
-        ...axis,
-        title: options.xTitle ?? withUnit(x),
+      x: quantitative('x', {
+        title: xTitle ?? withUnit(x),
         scale: { ...freeScale(xScale), nice: xScale === 'log' },
         axis: axisNumbers(xs),
-      },
-      y: { field: 'y', ...axis, title: yTitle, scale: freeScale(yScale), axis: axisNumbers(ys) },
-      ...(many
-        ? {
-            color: {
-              field: 'series',
-              type: 'nominal',
-              sort: null,
-              title: null,
-              legend: { orient: 'top', symbolType: 'stroke' },
-            },
-          }
-        : {}),
+      }),
+      y: quantitative('y', { title: yTitle, scale: freeScale(yScale), axis: axisNumbers(ys) }),
+      ...(many ? { color } : {}),
       tooltip: [
         ...(many ? [{ field: 'series', title: 'line' }] : []),
-        { field: 'x', ...axis, title: x, format: tooltipFormat(xs) },
-        { field: 'y', ...axis, title: 'value', format: tooltipFormat(ys) },
+        numberTip('x', xs, x),
+        numberTip('y', ys, 'value'),
       ],
     },
   };
@@ -120,15 +108,14 @@ function thin(rows: readonly number[], values: Float64Array): readonly number[] 
       if (values[rows[i]] < values[rows[low]]) low = i;
       if (values[rows[i]] > values[rows[high]]) high = i;
     }
-    kept.push(...[...new Set([Math.min(low, high), Math.max(low, high)])].map((i) => rows[i]));
+    for (const i of new Set([Math.min(low, high), Math.max(low, high)])) kept.push(rows[i]);
   }
   return kept;
 }
 
-function describe(name: string, values: readonly number[], n: number): string {
-  const [first, last] = [values[0], values[n - 1]];
-  const low = values.reduce((a, b) => Math.min(a, b));
-  const high = values.reduce((a, b) => Math.max(a, b));
-  if (n === 1) return `${name}: one point, ${spoken(first)}.`;
-  return `${name}: ${counted(n, 'point')}, from ${spoken(first)} to ${spoken(last)}, lowest ${spoken(low)}, highest ${spoken(high)}.`;
+function describe(name: string, values: Float64Array): string {
+  const n = values.length;
+  if (n === 1) return `${name}: one point, ${spoken(values[0])}.`;
+  const [first, last, low, high] = [values[0], values[n - 1], ...extent(values)].map(spoken);
+  return `${name}: ${counted(n, 'point')}, from ${first} to ${last}, lowest ${low}, highest ${high}.`;
 }

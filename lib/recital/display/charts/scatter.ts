@@ -1,48 +1,52 @@
 import { Random } from '../../compute/random.js';
-import { withUnit } from '../../data/explore.js';
+import { pearson, withUnit } from '../../data/explore.js';
 import { Chart } from '../../data/output.js';
 import type { Column, Table } from '../../data/table.js';
-import { checkOptions } from '../../options.js';
+import { given } from '../../options.js';
 import { counted } from '../../printed.js';
 import { chartFont } from '../font.js';
 import {
   type AxisScale,
   axisNumbers,
-  type ChartOptions,
+  CHART_DEFAULTS,
   checkTable,
   drawable,
   extent,
   freeScale,
   isText,
   leftOut,
+  numberTip,
   palette,
   plotSize,
-  tooltipFormat,
+  quantitative,
 } from './common.js';
 
-/** Options of scatter. */
-export interface ScatterOptions extends ChartOptions {
+const DEFAULTS = {
+  ...CHART_DEFAULTS,
   /** Numeric column on the horizontal axis. */
-  x: string;
+  x: '',
   /** Numeric column on the vertical axis. */
-  y: string;
+  y: '',
   /**
    * Column written beside the points, where there is room; the tooltip has it for every point.
    * Default: nothing is written.
    */
-  label?: string;
+  label: undefined as string | undefined,
   /**
    * Column that colours the points: text by category (the six most frequent; the rest is "other"),
    * numbers from dark to bright. Default: one colour.
    */
-  color?: string;
+  color: undefined as string | undefined,
   /** Further columns to show when pointing at a point; default: none. */
-  tooltip?: readonly string[];
+  tooltip: [] as readonly string[],
   /** Default `'linear'`. */
-  xScale?: AxisScale;
+  xScale: 'linear' as AxisScale,
   /** Default `'linear'`. */
-  yScale?: AxisScale;
-}
+  yScale: 'linear' as AxisScale,
+};
+
+/** Options of scatter. */
+export type ScatterOptions = Partial<typeof DEFAULTS> & Pick<typeof DEFAULTS, 'x' | 'y'>;
 
 const MAX_POINTS = 3000; // more only cover each other, and make the notebook heavy
 const CATEGORIES = 6;
@@ -51,29 +55,15 @@ const HEIGHT = 380;
 const MARGIN = 0.04; // of the axis, on both sides, so that no point sits on the frame
 
 /**
- * One point a row. Of more than 3,000 rows a random sample of 3,000 is drawn, always the same one.
- * @param table columns to draw, a point a row
+ * One point per row. Of more than 3,000 rows a random sample of 3,000 is drawn, always the same
+ * one.
+ * @param table columns to draw
  * @example scatter(factors, { x: 'PC1', y: 'PC2', label: 'title', color: 'genre', title: 'Tracks on the first two components' })
  */
 export function scatter(table: Table, options: ScatterOptions): Chart {
   checkTable(table, 'scatter');
-  checkOptions(
-    options,
-    ['x', 'y', 'label', 'color', 'tooltip', 'xScale', 'yScale', 'title', 'xTitle', 'yTitle'],
-    'scatter',
-  );
-  const {
-    x,
-    y,
-    label,
-    color,
-    tooltip = [],
-    xTitle = x,
-    yTitle = y,
-    xScale = 'linear',
-    yScale = 'linear',
-  } = options;
-  const { title = `${yTitle} by ${xTitle}` } = options;
+  const { x, y, xScale, yScale, xTitle, yTitle, ...more } = given(DEFAULTS, options, 'scatter');
+  const { label, color, tooltip, title = `${yTitle ?? y} by ${xTitle ?? x}` } = more;
   const all = drawable(table, [
     { name: x, scale: xScale },
     { name: y, scale: yScale },
@@ -81,21 +71,12 @@ export function scatter(table: Table, options: ScatterOptions): Chart {
   const rows = all.length > MAX_POINTS ? sample(all) : all;
   const [xs, ys] = [table.numbers(x), table.numbers(y)];
   const labels = label === undefined ? undefined : table.strings(label);
-  const colors =
-    color === undefined
-      ? undefined
-      : isText(table, color)
-        ? categories(table.strings(color))
-        : table.numbers(color);
+  const colors = color === undefined ? undefined : colorColumn(table, color);
   const extra = tooltip.map((name) => ({ name, column: table.column(name) }));
-  const [across, up] = [new Axis(rows, xs, xScale), new Axis(rows, ys, yScale)];
+  const [across, up] = [axis(rows, xs, xScale), axis(rows, ys, yScale)];
   const places = labels
     ? placeLabels(
-        rows.map((i) => ({
-          x: across.position(xs[i]),
-          y: up.position(ys[i]),
-          text: labels[i] ?? '',
-        })),
+        rows.map((i) => ({ x: across.at(xs[i]), y: up.at(ys[i]), text: labels[i] ?? '' })),
         { width: plotSize.width, height: HEIGHT },
       )
     : [];
@@ -106,39 +87,20 @@ export function scatter(table: Table, options: ScatterOptions): Chart {
     ...(colors ? { color: shown(colors[i]) } : {}),
     ...Object.fromEntries(extra.map(({ column }, j) => [`extra${j}`, shown(column[i])])),
   }));
-
-  const colorField =
-    colors instanceof Float64Array
-      ? {
-          field: 'color',
-          type: 'quantitative',
-          title: withUnit(color ?? ''),
-          scale: { scheme: 'viridis' },
-        }
-      : {
-          field: 'color',
-          type: 'nominal',
-          title: color,
-          scale: categoryScale(rows.map((i) => colors?.[i] ?? null)),
-        };
   const dots = {
     mark: { type: 'circle', opacity: points.length > 200 ? 0.55 : 0.85, clip: true },
     encoding: {
-      ...(colors ? { color: colorField } : {}),
+      ...(colors ? { color: colorEncoding(color as string, colors, rows) } : {}),
       tooltip: [
         ...(labels ? [{ field: 'label', title: label }] : []),
-        { field: 'x', type: 'quantitative', title: x, format: tooltipFormat(xs) },
-        { field: 'y', type: 'quantitative', title: y, format: tooltipFormat(ys) },
-        ...(colors ? [{ field: 'color', title: color, ...kind(colors) }] : []),
-        ...extra.map(({ name, column }, j) => ({
-          field: `extra${j}`,
-          title: name,
-          ...kind(column),
-        })),
+        numberTip('x', xs, x),
+        numberTip('y', ys, y),
+        ...(colors ? [tip('color', colors, color as string)] : []),
+        ...extra.map(({ name, column }, j) => tip(`extra${j}`, column, name)),
       ],
     },
   };
-  const names = Object.entries(sides)
+  const names = Object.entries(SIDES)
     .filter(([side]) => places.includes(side))
     .map(([side, mark]) => ({
       transform: [{ filter: `datum.side === '${side}'` }],
@@ -148,20 +110,8 @@ export function scatter(table: Table, options: ScatterOptions): Chart {
   const spec = {
     data: { values: points },
     encoding: {
-      x: {
-        field: 'x',
-        type: 'quantitative',
-        title: options.xTitle ?? withUnit(x),
-        scale: across.scale,
-        axis: axisNumbers(rows.map((i) => xs[i])),
-      },
-      y: {
-        field: 'y',
-        type: 'quantitative',
-        title: options.yTitle ?? withUnit(y),
-        scale: up.scale,
-        axis: axisNumbers(rows.map((i) => ys[i])),
-      },
+      x: quantitative('x', { title: xTitle ?? withUnit(x), ...across.encoding }),
+      y: quantitative('y', { title: yTitle ?? withUnit(y), ...up.encoding }),
     },
     layer: [dots, ...names],
     height: HEIGHT,
@@ -170,7 +120,8 @@ export function scatter(table: Table, options: ScatterOptions): Chart {
     rows.length < all.length
       ? `, ${counted(rows.length, 'point')} of ${all.length.toLocaleString('en')} drawn`
       : '';
-  const r = correlation(all, xs, ys);
+  const present = (column: Float64Array) => Float64Array.from(all, (i) => column[i]);
+  const r = pearson(present(xs), present(ys));
   const relation = Number.isNaN(r)
     ? ''
     : ` Their correlation is ${r.toFixed(2).replace('-0.00', '0.00')}.`;
@@ -181,47 +132,26 @@ export function scatter(table: Table, options: ScatterOptions): Chart {
   );
 }
 
-/** An axis from the smallest to the largest value and a little beyond. */
-class Axis {
-  private readonly low: number;
-  private readonly high: number;
-
-  constructor(
-    rows: readonly number[],
-    values: Float64Array,
-    private readonly type: AxisScale,
-  ) {
-    const [low, high] = extent(rows.map((i) => this.along(values[i])));
-    const margin = high > low ? MARGIN * (high - low) : 0.5;
-    this.low = low - margin;
-    this.high = high + margin;
-  }
-
-  private along(value: number): number {
-    return this.type === 'log' ? Math.log10(value) : value;
-  }
-
-  /** Where a value lies, from 0 to 1. */
-  position(value: number): number {
-    return (this.along(value) - this.low) / (this.high - this.low);
-  }
-
-  /** Vega-Lite's scale. */
-  get scale(): Record<string, unknown> {
-    const ends = [this.low, this.high];
-    return {
-      ...freeScale(this.type),
-      domain: this.type === 'log' ? ends.map((end) => 10 ** end) : ends,
-      nice: false,
-    };
-  }
+/** An axis from the smallest to the largest value and a little beyond; `at` is from 0 to 1. */
+function axis(rows: readonly number[], values: Float64Array, type: AxisScale) {
+  const along = type === 'log' ? Math.log10 : (value: number): number => value;
+  const [low, high] = extent(rows.map((i) => along(values[i])));
+  const margin = high > low ? MARGIN * (high - low) : 0.5;
+  const ends = [low - margin, high + margin];
+  const domain = type === 'log' ? ends.map((end) => 10 ** end) : ends;
+  return {
+    at: (value: number): number => (along(value) - ends[0]) / (ends[1] - ends[0]),
+    encoding: {
+      scale: { ...freeScale(type), domain, nice: false },
+      axis: axisNumbers(rows.map((i) => values[i])),
+    },
+  };
 }
 
-/** How a tooltip writes the values of a column. */
-function kind(column: Column): Record<string, unknown> {
+function tip(field: string, column: Column, title: string) {
   return column instanceof Float64Array
-    ? { type: 'quantitative', format: tooltipFormat(column) }
-    : { type: 'nominal' };
+    ? numberTip(field, column, title)
+    : { field, type: 'nominal', title };
 }
 
 /** What JSON can hold of a value: a number that is not finite is a missing one. */
@@ -234,22 +164,28 @@ function sample(rows: readonly number[]): number[] {
   return Array.from(order.subarray(0, MAX_POINTS).sort(), (i) => rows[i]);
 }
 
-/** The most frequent categories; the others become "other". */
-function categories(values: readonly (string | null)[]): (string | null)[] {
+/** A column of numbers, or of the most frequent categories; the others become "other". */
+function colorColumn(table: Table, name: string): Column {
+  if (!isText(table, name)) return table.numbers(name);
+  const values = table.strings(name);
   const ranked = frequent(values);
-  if (ranked.length <= CATEGORIES + 1) return [...values];
+  if (ranked.length <= CATEGORIES + 1) return values;
   const kept = new Set(ranked.slice(0, CATEGORIES));
   return values.map((value) => (value === null || kept.has(value) ? value : OTHER));
 }
 
 /** The most frequent category gets the strongest colour; "other" is grey and last. */
-function categoryScale(values: readonly (string | null)[]): Record<string, unknown> {
-  const ranked = frequent(values).filter((name) => name !== OTHER);
-  const domain = values.includes(OTHER) ? [...ranked, OTHER] : ranked;
-  return {
-    domain,
-    range: domain.map((name, j) => (name === OTHER ? '#bbbbbb' : palette[j % palette.length])),
-  };
+function colorEncoding(name: string, column: Column, rows: readonly number[]) {
+  if (column instanceof Float64Array)
+    return quantitative('color', { title: withUnit(name), scale: { scheme: 'viridis' } });
+  const values = rows.map((i) => column[i]);
+  const domain = frequent(values).filter((category) => category !== OTHER);
+  const range = domain.map((_, j) => palette[j % palette.length]);
+  if (values.includes(OTHER)) {
+    domain.push(OTHER);
+    range.push('#bbbbbb');
+  }
+  return { field: 'color', type: 'nominal', title: name, scale: { domain, range } };
 }
 
 /** Every category, the most frequent first. */
@@ -259,26 +195,15 @@ function frequent(values: readonly (string | null)[]): string[] {
   return [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([name]) => name);
 }
 
-/** Pearson's correlation; NaN where one of the columns is constant. */
-function correlation(rows: readonly number[], a: Float64Array, b: Float64Array): number {
-  let [ma, mb, saa, sbb, sab] = [0, 0, 0, 0, 0];
-  for (const i of rows) {
-    ma += a[i] / rows.length;
-    mb += b[i] / rows.length;
-  }
-  for (const i of rows) {
-    saa += (a[i] - ma) ** 2;
-    sbb += (b[i] - mb) ** 2;
-    sab += (a[i] - ma) * (b[i] - mb);
-  }
-  return sab / Math.sqrt(saa * sbb);
+interface Side {
+  align: 'left' | 'center' | 'right';
+  baseline: 'top' | 'middle' | 'bottom';
+  dx?: number;
+  dy?: number;
 }
 
-/**
- * The sides of a point on which its label may stand, as Vega-Lite's text marks; the first free one
- * is taken.
- */
-export const sides: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+/** Where a point's label may stand, as Vega-Lite's text marks; the first free side is taken. */
+const SIDES: Readonly<Record<string, Side>> = {
   right: { align: 'left', baseline: 'middle', dx: 6 },
   left: { align: 'right', baseline: 'middle', dx: -6 },
   top: { align: 'center', baseline: 'bottom', dy: -5 },
@@ -307,52 +232,36 @@ const MAX_LABELS = 80; // more is a wall of text
  */
 export function placeLabels(
   points: readonly { x: number; y: number; text: string }[],
-  size: { width: number; height: number },
+  { width, height }: { width: number; height: number },
 ): (string | undefined)[] {
-  const dots = points.map(({ x, y }) => {
-    const [px, py] = [x * size.width, (1 - y) * size.height];
+  const dots = points.map(({ x, y }): Box => {
+    const [px, py] = [x * width, (1 - y) * height];
     return { left: px - DOT, right: px + DOT, top: py - DOT, bottom: py + DOT };
   });
   const taken: Box[] = [];
   return points.map(({ text }, i) => {
     if (text === '' || taken.length >= MAX_LABELS) return undefined;
-    const width = chartFont().regular.width(text, FONT_SIZE) + GAP;
-    const side = Object.keys(sides).find((name) => {
-      const box = around(dots[i], name, width);
-      const inside =
-        box.left >= 0 && box.right <= size.width && box.top >= 0 && box.bottom <= size.height;
-      return (
-        inside &&
-        !taken.some((other) => overlap(box, other)) &&
-        !dots.some((dot, j) => j !== i && overlap(box, dot))
-      );
-    });
-    if (side) taken.push(around(dots[i], side, width));
-    return side;
+    const length = chartFont().regular.width(text, FONT_SIZE) + GAP;
+    for (const [name, side] of Object.entries(SIDES)) {
+      const box = beside(dots[i], side, length);
+      const inside = box.left >= 0 && box.right <= width && box.top >= 0 && box.bottom <= height;
+      const covers = (other: Box): boolean =>
+        box.left < other.right &&
+        other.left < box.right &&
+        box.top < other.bottom &&
+        other.top < box.bottom;
+      if (!inside || taken.some(covers) || dots.some((dot, j) => j !== i && covers(dot))) continue;
+      taken.push(box);
+      return name;
+    }
+    return undefined;
   });
 }
 
-function around(dot: Box, side: string, width: number): Box {
-  const x = (dot.left + dot.right) / 2;
-  const y = (dot.top + dot.bottom) / 2;
-  if (side === 'right')
-    return {
-      left: x + 6,
-      right: x + 6 + width,
-      top: y - LABEL_HEIGHT / 2,
-      bottom: y + LABEL_HEIGHT / 2,
-    };
-  if (side === 'left')
-    return {
-      left: x - 6 - width,
-      right: x - 6,
-      top: y - LABEL_HEIGHT / 2,
-      bottom: y + LABEL_HEIGHT / 2,
-    };
-  const top = side === 'top' ? y - 5 - LABEL_HEIGHT : y + 6;
-  return { left: x - width / 2, right: x + width / 2, top, bottom: top + LABEL_HEIGHT };
-}
-
-function overlap(a: Box, b: Box): boolean {
-  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+function beside(dot: Box, { align, baseline, dx = 0, dy = 0 }: Side, width: number): Box {
+  const across = { left: 0, center: width / 2, right: width }[align];
+  const down = { top: 0, middle: LABEL_HEIGHT / 2, bottom: LABEL_HEIGHT }[baseline];
+  const left = (dot.left + dot.right) / 2 + dx - across;
+  const top = (dot.top + dot.bottom) / 2 + dy - down;
+  return { left, right: left + width, top, bottom: top + LABEL_HEIGHT };
 }
