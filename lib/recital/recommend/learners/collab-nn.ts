@@ -13,8 +13,8 @@ import {
 import { collabForm, readRange } from './saved-learner.js';
 
 /**
- * Recommends by the network of an EmbeddingNN: what a {@link CollabNNLearner} answers as a
- * recommender. It cannot fold users in: without training, a network has no vector of a new user.
+ * Recommends by the network of an EmbeddingNN: the recommender of a {@link CollabNNLearner}. It
+ * cannot fold users in: without training, a network has no vector of a new user.
  */
 export class NetworkRecommender extends CollabRecommender<CollabNNLearner> {
   readonly name: string = 'EmbeddingNN';

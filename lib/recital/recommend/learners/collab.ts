@@ -99,8 +99,8 @@ function makeLearner(
 }
 
 /**
- * Recommends by the factors and biases of an EmbeddingDotBias: what a {@link CollabLearner} answers
- * as a recommender.
+ * Recommends by the factors and biases of an EmbeddingDotBias: the recommender of a
+ * {@link CollabLearner}.
  */
 export class DotBiasRecommender extends CollabRecommender<CollabLearner> {
   readonly name: string = 'EmbeddingDotBias';
@@ -121,8 +121,8 @@ export class DotBiasRecommender extends CollabRecommender<CollabLearner> {
    *
    *     Σ loss(U·V + b + c, target) + ½·λ·|θ|²    θ = (U, b)
    *
-   * over the tracks of the history (factors V, bias c), by Newton's method. With a `yRange` this
-   * has several minima: the one reached from θ = 0 is taken. λ: see {@link FoldInOptions}. Nothing
+   * over the tracks of the history (factors V, bias c), by Newton's method. With a `yRange`
+   * there may be several minima: the one reached from θ = 0 is taken. λ: see {@link FoldInOptions}. Nothing
    * of the model is changed.
    *
    * Targets are made of playcounts as the loaders made theirs ('rank': within the history); where
@@ -159,11 +159,8 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
    * @param tracks ids, titles, or "title by artist"; default: all
    * @example learn.bias().head(5)
    */
-  bias(tracks?: readonly Id[]): Table {
-    const indices =
-      tracks !== undefined
-        ? trackIndices(this, tracks, 'bias')
-        : Array.from({ length: this.tracks.length }, (_, t) => t);
+  bias(tracks: readonly Id[] = this.tracks.classes): Table {
+    const indices = trackIndices(this, tracks, 'bias');
     this.settle();
     const bias = this.model.iBias.value;
     indices.sort((a, b) => bias[b + 1] - bias[a + 1] || a - b);
@@ -196,11 +193,10 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
    */
   trackFactorsPca(tracks: readonly Id[], k = 2): Table {
     const indices = trackIndices(this, tracks, 'trackFactorsPca');
-    this.settle();
-    const { iWeight, nFactors: width } = this.model;
+    const { values, width } = this.trackVectors();
     const rows = new Float32Array(indices.length * width);
     indices.forEach((t, i) => {
-      rows.set(iWeight.value.subarray((t + 1) * width, (t + 2) * width), i * width);
+      rows.set(values.subarray(t * width, (t + 1) * width), i * width);
     });
     const found = principalComponents(rows, { width, components: k });
     const columns = Array.from({ length: k }, (_, c) => [

@@ -58,10 +58,7 @@ export function lightGCNLearner(
 const pytorchAdam: OptFunc = (params, { lr }) =>
   new Adam(params, { lr, sqrMom: 0.999, eps: 1e-8, wd: 0 });
 
-/**
- * Recommends by the final vectors of a LightGCN: what a {@link LightGCNLearner} answers as a
- * recommender.
- */
+/** Recommends by the final vectors of a LightGCN: the recommender of a {@link LightGCNLearner}. */
 export class LightGCNRecommender extends CollabRecommender<LightGCNLearner> {
   readonly name: string = 'LightGCN';
 
