@@ -245,7 +245,7 @@ export {
 } from './sequential/lstm.js';
 export {
   Markov, NextItemKNN, type NextItemKNNOptions, SequentialRules, type SequentialRulesOptions,
-} from './sequential/pairs.js';
+} from './sequential/markov-and-rules.js';
 export {
   NextItemPopularity, type ScoreList, SequenceRecommender,
 } from './sequential/sequence-recommender.js';

@@ -11,13 +11,15 @@ import {
 import { WeightedSum } from '../../lib/recital/hybrid/hybrid.js';
 import { fuse } from '../../lib/recital/hybrid/weights.js';
 import type { LSTMLearner } from '../../lib/recital/sequential/lstm.js';
-import { Markov, NextItemKNN, SequentialRules } from '../../lib/recital/sequential/pairs.js';
-
+import {
+  Markov,
+  NextItemKNN,
+  SequentialRules,
+} from '../../lib/recital/sequential/markov-and-rules.js';
 import {
   NextItemPopularity,
   type SequenceRecommender,
 } from '../../lib/recital/sequential/sequence-recommender.js';
-
 import { SessionKNN, STAN } from '../../lib/recital/sequential/session-knn.js';
 
 import { type Benchmark, main } from './support/benchmark.js';

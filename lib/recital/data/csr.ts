@@ -231,6 +231,13 @@ export function groupBy(keys: Int32Array, n: number): CsrRows {
   return { indptr, indices };
 }
 
+/** The row of each entry of a matrix, given where the rows begin. */
+export function rowOfEach(indptr: Int32Array): Int32Array {
+  const row = new Int32Array(indptr[indptr.length - 1]);
+  for (let r = 0; r + 1 < indptr.length; r++) row.fill(r, indptr[r], indptr[r + 1]);
+  return row;
+}
+
 /** The numbers 0 … n − 1 that meet a condition, ascending. */
 export function numbersWhere(n: number, keep: (i: number) => boolean): Int32Array {
   const out = new Int32Array(n);

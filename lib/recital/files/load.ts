@@ -40,7 +40,7 @@ import {
   sectionPrefix,
 } from '../recommend/saved-form.js';
 import { LSTMLearner, LSTMRecommender } from '../sequential/lstm.js';
-import { Markov, NextItemKNN, SequentialRules } from '../sequential/pairs.js';
+import { Markov, NextItemKNN, SequentialRules } from '../sequential/markov-and-rules.js';
 import { NextItemPopularity } from '../sequential/sequence-recommender.js';
 import { SessionKNN, STAN } from '../sequential/session-knn.js';
 

@@ -1,3 +1,4 @@
+import { numbersWhere } from '../data/csr.js';
 import type { Fields } from '../data/files/fields.js';
 import type { TensorSource } from '../data/files/safetensors.js';
 import {
@@ -9,10 +10,15 @@ import {
 } from '../data/files/tensors.js';
 import { SequenceDataLoaders } from '../data/sequence-loaders.js';
 import { Sessions } from '../data/sessions.js';
+import type { Vocabulary } from '../data/vocabulary.js';
 import { modelTensors, readModel } from '../learner/model-file.js';
 import { LSTMModel } from '../models/lstm.js';
 import { checkWeights, learnerDescription } from '../recommend/learners/saved-learner.js';
-import type { ExportOptions, RecommenderDescription } from '../recommend/saved-form.js';
+import {
+  arrayTensors,
+  type ExportOptions,
+  type RecommenderDescription,
+} from '../recommend/saved-form.js';
 import type { LSTMLearner } from './lstm.js';
 import { namesOnly, trainedPart } from './sequence-recommender.js';
 
@@ -28,14 +34,14 @@ export function describeSequences(
   const { users, items, indptr, item, catalogue } = seen
     ? dls.histories.only(trained.plays)
     : namesOf(dls.histories, trained.tracks);
-  const tensors = modelTensors(model);
+  const tensors = new Map([
+    ...modelTensors(model),
+    ...vocabularyTensors('classes.item', items),
+    ...(users ? vocabularyTensors('users', users) : []),
+    ...arrayTensors('histories', { indptr, item }),
+    ...(catalogue ? tracksTensors(catalogue) : []),
+  ]);
   tensors.delete('buffers.negatives.step'); // a learner from a file draws none
-  for (const [name, tensor] of vocabularyTensors('classes.item', items)) tensors.set(name, tensor);
-  for (const [name, tensor] of users ? vocabularyTensors('users', users) : [])
-    tensors.set(name, tensor);
-  tensors.set('histories.indptr', { shape: [indptr.length], data: indptr });
-  tensors.set('histories.item', { shape: [item.length], data: item });
-  for (const [name, tensor] of catalogue ? tracksTensors(catalogue) : []) tensors.set(name, tensor);
   const config = {
     loaders: 'sequences',
     ...(!seen && { seen }),
@@ -52,64 +58,46 @@ export function describeSequences(
 
 /** In place of what anybody has played: one sequence that names each track of training once. */
 function namesOf({ items, catalogue }: Sessions, trained: Uint8Array): Sessions {
-  const item = Int32Array.from(trained.keys()).filter((t) => trained[t] === 1);
+  const item = numbersWhere(trained.length, (t) => trained[t] === 1);
   return new Sessions(items, Int32Array.of(0, item.length), item, { catalogue });
 }
 
 /** A batch of a file's loaders has room for so many tracks, at most. */
 const MOST_ROOM = 1 << 26;
 
-/**
- * The loaders and the model of the learner in a file. The loaders train on the histories in the
- * file, and validate on nothing.
- */
+/** The model of the learner in a file, and loaders that train on the histories in it. */
 export function readSequences(
   st: TensorSource,
   config: Fields,
 ): { dls: SequenceDataLoaders; model: LSTMModel } {
   const described = config.object('model');
-  if (config.text('loaders') !== 'sequences') config.wrong('loaders', 'sequences');
+  config.oneOf('loaders', ['sequences']);
   const kinds = config.object('kinds');
-  const items = readVocabulary(st, 'classes.item', { na: false, kind: kinds.text('item') });
-  const users = kinds.has('user')
-    ? readVocabulary(st, 'users', { na: false, kind: kinds.text('user') })
-    : undefined;
+  const vocabulary = (name: string, kind: string): Vocabulary =>
+    readVocabulary(st, name, { na: false, kind: kinds.text(kind) });
+  const items = vocabulary('classes.item', 'item');
+  const users = kinds.has('user') ? vocabulary('users', 'user') : undefined;
   const [indptr, item] = ['indptr', 'item'].map((name) => st.read(`histories.${name}`, 'I32'));
   const histories = new Sessions(items, indptr, item, { users, catalogue: readTracks(st) });
   if (config.has('seen') && !config.flag('seen')) namesOnly.add(histories);
-  const model = readLSTMModel(st, described, histories);
+  const model = readLSTMModel(st, described, items);
   const [length, bs, valBs] = ['length', 'bs', 'valBs'].map(
     (name) => config.count(name) || config.wrong(name, '1 or more'),
   );
-  if (length * Math.max(bs, valBs) > MOST_ROOM)
-    config.wrong(
-      'length',
-      `at most ${Math.floor(MOST_ROOM / Math.max(bs, valBs))} for batches of this size`,
-    );
+  const most = Math.floor(MOST_ROOM / Math.max(bs, valBs));
+  if (length > most) config.wrong('length', `at most ${most} for batches of this size`);
   const split = { train: Int32Array.from({ length: histories.length }, (_, s) => s), valid: [] };
-  const dls = SequenceDataLoaders.fromSessions(histories, {
-    length,
-    everyPosition: config.flag('everyPosition'),
-    bs,
-    valBs,
-    split,
-  });
-  return { dls, model };
+  const everyPosition = config.flag('everyPosition');
+  const options = { length, everyPosition, bs, valBs, split };
+  return { dls: SequenceDataLoaders.fromSessions(histories, options), model };
 }
 
-/**
- * The model in a file; no memory is taken for it before the file has been found to hold as many
- * weights.
- */
-function readLSTMModel(st: TensorSource, fields: Fields, { items }: Sessions): LSTMModel {
-  const cell = fields.text('cell');
-  if (cell !== 'lstm' && cell !== 'gru') return fields.wrong('cell', "'lstm' or 'gru'");
-  const [embSz, layers, tied] = [
-    fields.count('embSz'),
-    fields.counts('layers'),
-    fields.flag('tied'),
-  ];
+/** The model in a file; memory is taken for it once the file has been found to hold its weights. */
+function readLSTMModel(st: TensorSource, fields: Fields, items: Vocabulary): LSTMModel {
+  const cell = fields.oneOf('cell', ['lstm', 'gru']);
+  const [embSz, layers] = [fields.count('embSz'), fields.counts('layers')];
   const [dropout, embedP] = [fields.number('dropout'), fields.number('embedP')];
+  const tied = fields.flag('tied');
   if (embSz === 0) fields.wrong('embSz', '1 or more');
   if (layers.length === 0 || layers.includes(0)) fields.wrong('layers', 'sizes, 1 or more each');
   for (const [name, p] of Object.entries({ dropout, embedP }))

@@ -1,8 +1,8 @@
 import { Random } from '../compute/random.js';
 import type { Batch } from '../data/batches.js';
+import { numbersWhere } from '../data/csr.js';
 import { SequenceDataLoaders } from '../data/sequence-loaders.js';
 import type { SequenceDataset } from '../data/sequences.js';
-import type { Sessions } from '../data/sessions.js';
 import { ArgumentError } from '../errors.js';
 import { Learner, type LearnerOptions, learnerOptions } from '../learner/learner.js';
 import { LSTMModel, type LSTMModelOptions, lstmModelOptions } from '../models/lstm.js';
@@ -29,12 +29,7 @@ export interface LSTMLearnerOptions extends LearnerOptions, Omit<LSTMModelOption
   seed?: number | string;
 }
 
-/** Their names. */
-const lstmLearnerOptions = [
-  ...learnerOptions,
-  ...lstmModelOptions.filter((name) => name !== 'random'),
-  'seed' as const,
-];
+const MODEL = lstmModelOptions.filter((name) => name !== 'random');
 
 /**
  * A learner of an LSTMModel that predicts the next track, trained by cross-entropy on windows of
@@ -50,38 +45,15 @@ export function lstmLearner(
   dls: SequenceDataLoaders,
   options: LSTMLearnerOptions = {},
 ): LSTMLearner {
-  if (!(dls instanceof SequenceDataLoaders)) {
-    throw new ArgumentError(
-      `lstmLearner needs loaders, such as SequenceDataLoaders.fromPlays(plays) makes, got ${dls === null ? 'null' : typeof dls}.`,
-    );
-  }
-  checkOptions(options, lstmLearnerOptions, 'lstmLearner');
-  const {
-    embSz,
-    layers,
-    cell,
-    dropout,
-    embedP,
-    tied,
-    embInit,
-    negatives,
-    seed = 42,
-    lossFunc = new CrossEntropyLossFlat(),
-    ...rest
-  } = options;
+  const wanted = 'loaders, such as SequenceDataLoaders.fromPlays(plays) makes';
+  checkArgument(dls instanceof SequenceDataLoaders, dls, 'lstmLearner', wanted);
+  checkOptions(options, [...learnerOptions, ...MODEL, 'seed'], 'lstmLearner');
+  const { seed = 42, lossFunc = new CrossEntropyLossFlat(), ...rest } = options;
+  const among = (names: readonly string[]): object =>
+    Object.fromEntries(Object.entries(rest).filter(([name]) => names.includes(name)));
   const random = new Random(seed).child('init');
-  const model = new LSTMModel(dls.classes, {
-    embSz,
-    layers,
-    cell,
-    dropout,
-    embedP,
-    tied,
-    embInit,
-    negatives,
-    random,
-  });
-  const learn = new LSTMLearner(dls, model, { lossFunc, ...rest });
+  const model = new LSTMModel(dls.classes, { ...among(MODEL), random });
+  const learn = new LSTMLearner(dls, model, { ...among(learnerOptions), lossFunc });
   learn.seed = seed;
   return learn;
 }
@@ -91,12 +63,11 @@ const BLOCK_SCORES = 1 << 22;
 
 /**
  * The next-track recommender of an LSTMModel that a Learner has trained on SequenceDataLoaders. It
- * reads the last tracks of a user's history in training, or of a given history, as many as a window
- * has.
+ * reads the last tracks of a history, as many as a window has.
  *
- * Scores in lists are probabilities that the track comes next, the softmax over all tracks of the
- * logits of `scoresOf`; for a model trained to rank, by BPR-max, lists have its scores as they are.
- * Tracks that occur in held-out plays only cannot be recommended.
+ * Scores in lists are probabilities that the track comes next, the softmax of the logits of
+ * `scoresOf`; those of a model trained to rank, by BPR-max, stay as they are. Tracks that occur in
+ * held-out plays only cannot be recommended.
  * @example
  * const learn = await trainModel(new LSTMModel(dls.classes), dls, { epochs: 5 });
  * evaluateNextItem(new LSTMRecommender(learn), heldOut);
@@ -111,6 +82,7 @@ export class LSTMRecommender extends SequenceRecommender {
   /** Number of tracks of a history that the model reads, at most. */
   readonly length: number;
   private readonly model: LSTMModel;
+  /** The index in the model of each track, where the two differ. */
   private readonly classOf: Int32Array | undefined;
 
   /**
@@ -118,12 +90,18 @@ export class LSTMRecommender extends SequenceRecommender {
    * @throws ArgumentError for a learner of another model or of other loaders
    */
   constructor(readonly learn: Learner) {
-    const { model, histories, heldOut, length, classOf } = partsOf(learn);
+    const { model, dls } = partsOf(learn);
+    const { plays, tracks } = trainedPart(dls);
+    const trained = numbersWhere(tracks.length, (t) => tracks[t] === 1);
+    const classOf = trained.length < tracks.length ? trained : undefined;
+    const items = classOf && dls.histories.items.subset(classOf);
+    const histories = dls.histories.only(plays, { items });
+    if (namesOnly.has(dls.histories)) namesOnly.add(histories);
     super(histories);
-    this.heldOut = heldOut;
+    this.heldOut = dls.valid.dataset;
     this.name = model.config.cell.toUpperCase();
     this.model = model;
-    this.length = length;
+    this.length = dls.dataset.windowLength;
     this.classOf = classOf;
     if (model.probabilistic) this.prediction = Math.exp;
   }
@@ -165,11 +143,7 @@ export class LSTMRecommender extends SequenceRecommender {
     for (let t = 0; t < scores.length; t++) scores[t] -= log;
   }
 
-  /**
-   * The output vector of each track, a copy: tracks that follow the same tracks have similar ones.
-   * In a model that is not tied they are more telling than the vectors of its embedding: on the
-   * sample, 17 % of the five nearest tracks are by the same artist, against 2 %.
-   */
+  /** The output vector of each track, a copy: tracks that follow the same tracks have similar ones. */
   override trackVectors(): TrackVectors {
     this.learn.settle();
     const { value, shape } = this.model.itemVectors;
@@ -186,24 +160,17 @@ export class LSTMRecommender extends SequenceRecommender {
   private batchOf(histories: readonly Int32Array[]): Batch {
     const { classOf } = this;
     const sizes = Int32Array.from(histories, (history) => Math.min(history.length, this.length));
-    if (sizes.some((size) => size === 0))
-      throw new ArgumentError(
-        `${this.name} needs a history of at least one track, got an empty one.`,
-      );
+    if (sizes.includes(0))
+      throw new ArgumentError(`${this.name} needs a history of at least one track, got none.`);
     const width = sizes.reduce((a, b) => Math.max(a, b), 1);
     const items = new Int32Array(histories.length * width);
     histories.forEach((history, r) => {
-      for (let j = 0, from = history.length - sizes[r]; j < sizes[r]; j++) {
-        items[r * width + j] = classOf ? classOf[history[from + j]] : history[from + j];
-      }
+      const last = history.subarray(history.length - sizes[r]);
+      items.set(classOf ? last.map((t) => classOf[t]) : last, r * width);
     });
-    const n = histories.length;
-    return {
-      size: n,
-      inputs: [items, sizes],
-      targets: new Float32Array(n),
-      rows: new Int32Array(n),
-    };
+    const size = histories.length;
+    const [targets, rows] = [new Float32Array(size), new Int32Array(size)];
+    return { size, inputs: [items, sizes], targets, rows };
   }
 
   /** How a file describes it, and how it is made again. */
@@ -258,57 +225,32 @@ function recommendingCopy({ dls, model, lossFunc, wd, epochsTrained }: Learner):
   return made;
 }
 
-/** What a recommender needs of a learner. */
-interface Parts {
-  model: LSTMModel;
-  histories: Sessions;
-  heldOut: SequenceDataset;
-  length: number;
-  /** The index in the model of each track, where the two differ. */
-  classOf: Int32Array | undefined;
-}
-
-function partsOf(learn: Learner): Parts {
-  if (!(learn instanceof Learner))
-    throw new ArgumentError(
-      'LSTMRecommender needs a learner, such as trainModel or lstmLearner returns.',
-    );
+/** The model and the loaders of a learner, checked. */
+function partsOf(learn: Learner): { model: LSTMModel; dls: SequenceDataLoaders } {
+  const of = 'LSTMRecommender';
+  const isLearner = learn instanceof Learner;
+  checkArgument(isLearner, learn, of, 'a learner, such as trainModel or lstmLearner returns');
   const { model, dls } = learn;
-  if (!(model instanceof LSTMModel)) {
+  if (!(model instanceof LSTMModel))
     throw new ArgumentError(
-      `LSTMRecommender needs a learner of an LSTMModel, got one of ${model.constructor.name}.`,
+      `${of} needs a learner of an LSTMModel, got one of ${model.constructor.name}.`,
     );
-  }
-  if (!(dls instanceof SequenceDataLoaders)) {
+  if (!(dls instanceof SequenceDataLoaders))
     throw new ArgumentError(
-      `LSTMRecommender needs a learner with SequenceDataLoaders, which know the histories, got ${said(dls.constructor.name)}.`,
+      `${of} needs a learner with SequenceDataLoaders, which know the histories, got ${said(dls.constructor.name)}.`,
     );
-  }
-  const all = dls.histories;
-  if (model.outputs !== all.items.length) {
+  const { length } = dls.histories.items;
+  if (model.outputs !== length)
     throw new ArgumentError(
-      `The model is for ${model.outputs} tracks, the loaders have ${all.items.length}. Make it with their classes.`,
+      `The model is for ${model.outputs} tracks, the loaders have ${length}. Make it with their classes.`,
     );
-  }
-  const { plays, tracks } = trainedPart(dls);
-  const trained = Int32Array.from(tracks.keys()).filter((t) => tracks[t] === 1);
-  const classOf = trained.length < tracks.length ? trained : undefined;
-  const items = classOf ? all.items.subset(classOf) : undefined;
-  const histories = all.only(plays, { items });
-  if (namesOnly.has(all)) namesOnly.add(histories);
-  return {
-    model,
-    histories,
-    heldOut: dls.valid.dataset,
-    length: dls.dataset.windowLength,
-    classOf,
-  };
+  return { model, dls };
 }
 
 const known = new WeakMap<Learner, Recommender>();
 
 /** A recommender as it is; for a learner that is none, its LSTMRecommender. */
-export function recommenderOf(from: Recommender | Learner): Recommender {
+function recommenderOf(from: Recommender | Learner): Recommender {
   if (!(from instanceof Learner) || 'recommend' in from) return from as Recommender;
   const recommender = known.get(from) ?? new LSTMRecommender(from);
   known.set(from, recommender);
@@ -316,12 +258,10 @@ export function recommenderOf(from: Recommender | Learner): Recommender {
 }
 
 /**
- * Recommendations for a user, or after a history: the paper's `recommend_songs`, for any
- * recommender and for a learner of an LSTMModel. The label-encoded user 7621 of the paper is
- * `plays.users.id(7621)`.
+ * Recommendations for a user, or after a history: the paper's `recommend_songs`. The label-encoded
+ * user 7621 of the paper is `plays.users.id(7621)`.
  * @param from a recommender, or what `trainModel` returns
  * @param user a user's id, or a history: ids, titles or "title by artist", the last played last
- * @param options as of {@link Recommender.recommend}; `n`: length of the list, default 10
  * @throws UnknownIdError for an unknown user or track, with a suggestion; ArgumentError for an
  *   empty history
  * @example recommendSongs(markov, ['Song A', 'Song B', 'Song C'], { n: 5 })
@@ -331,12 +271,9 @@ export function recommendSongs(
   user: Id | readonly HistoryItem[],
   options: RecommendOptions = {},
 ): Recommendations {
-  checkArgument(
-    typeof from === 'object' && from !== null && ('recommend' in from || from instanceof Learner),
-    from,
-    'recommendSongs',
-    'a recommender or a learner, such as lstmLearner(dls)',
-  );
+  const fits = from instanceof Learner || (typeof from === 'object' && from && 'recommend' in from);
+  const wanted = 'a recommender or a learner, such as lstmLearner(dls)';
+  checkArgument(!!fits, from, 'recommendSongs', wanted);
   const recommender = recommenderOf(from);
   if (typeof user !== 'object') return recommender.recommend(user, options);
   if (!recommender.canFoldIn) {

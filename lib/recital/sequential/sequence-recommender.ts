@@ -1,8 +1,8 @@
+import { rowOfEach } from '../data/csr.js';
 import { Plays } from '../data/plays.js';
 import type { SequenceDataLoaders } from '../data/sequence-loaders.js';
 import type { SequenceDataset } from '../data/sequences.js';
 import { type SequenceSource, Sessions } from '../data/sessions.js';
-
 import { Vocabulary } from '../data/vocabulary.js';
 import { checkArgument, checkCount, checkOptions, type NoOptions } from '../options.js';
 import {
@@ -56,12 +56,9 @@ export abstract class SequenceRecommender extends Recommender {
 
   /** @param histories what each user has played, in order; the users and tracks that are known */
   constructor(readonly histories: Sessions) {
-    checkArgument(
-      histories instanceof Sessions,
-      histories,
-      'A recommender of the next track',
-      'histories, such as Sessions.of(plays)',
-    );
+    const wanted = 'histories, such as Sessions.of(plays)';
+    const of = 'A recommender of the next track';
+    checkArgument(histories instanceof Sessions, histories, of, wanted);
     super(interactionsOf(histories), { catalogue: histories.catalogue });
   }
 
@@ -69,7 +66,7 @@ export abstract class SequenceRecommender extends Recommender {
    * Scores of all tracks after a history, higher is better. Tracks of the history have scores too,
    * since tracks are played again.
    * @param history track indices, in order, at least one
-   * @param out one score a track, overwritten
+   * @param out one score per track, overwritten
    */
   abstract scoresOf(history: Int32Array, out: Float32Array): void;
 
@@ -88,7 +85,7 @@ export abstract class SequenceRecommender extends Recommender {
   /**
    * Converts all scores after a history to those that lists report, in the same order, such as
    * logits to probabilities. Default: none, they are reported as they are.
-   * @param scores one score a track, changed in place
+   * @param scores one score per track, changed in place
    */
   listed?(scores: Float32Array): void;
 
@@ -100,14 +97,12 @@ export abstract class SequenceRecommender extends Recommender {
 
   scores(users: Int32Array, out: Float32Array): void {
     checkScores(this, users, out);
-    this.scoresOfMany(
-      Array.from(users, (user) => this.histories.history(user)),
-      out,
-    );
+    const histories = Array.from(users, (user) => this.histories.history(user));
+    this.scoresOfMany(histories, out);
     const tracks = this.tracks.length;
-    if (this.listed)
-      for (let b = 0; b < users.length; b++)
-        this.listed(out.subarray(b * tracks, (b + 1) * tracks));
+    users.forEach((_, b) => {
+      this.listed?.(out.subarray(b * tracks, (b + 1) * tracks));
+    });
   }
 
   /**
@@ -154,33 +149,19 @@ export function trainingHistories(source: SequenceSource): Sessions {
   return Sessions.of(source instanceof Plays ? source.compact() : source);
 }
 
-/** The sequence of each play. */
-export function sequenceOfPlays({ indptr, item }: Sessions): Int32Array {
-  const sequence = new Int32Array(item.length);
-  for (let s = 0; s + 1 < indptr.length; s++) sequence.fill(s, indptr[s], indptr[s + 1]);
-  return sequence;
-}
-
 /** Sessions of files without users' plays: one sequence that names each track of training once. */
 export const namesOnly = new WeakSet<Sessions>();
 
 function interactionsOf(histories: Sessions): Interactions {
+  const { items: tracks, indptr, item: track, length } = histories;
   if (namesOnly.has(histories)) {
-    const n = histories.items.length;
-    const totals = { listeners: new Int32Array(n), plays: new Float64Array(n), meanLog: 0 };
-    return Interactions.ofTotals(
-      { users: Vocabulary.inOrder([], { kind: 'user' }), tracks: histories.items },
-      totals,
-    );
+    const users = Vocabulary.inOrder([], { kind: 'user' });
+    const [listeners, plays] = [new Int32Array(tracks.length), new Float64Array(tracks.length)];
+    return Interactions.ofTotals({ users, tracks }, { listeners, plays, meanLog: 0 });
   }
-  const users =
-    histories.users ?? Vocabulary.inOrder(Array(histories.length).keys(), { kind: 'session' });
-  return Interactions.fromPairs({
-    users,
-    tracks: histories.items,
-    user: sequenceOfPlays(histories),
-    track: histories.item,
-  });
+  const numbers = (): Vocabulary => Vocabulary.inOrder(Array(length).keys(), { kind: 'session' });
+  const users = histories.users ?? numbers();
+  return Interactions.fromPairs({ users, tracks, user: rowOfEach(indptr), track });
 }
 
 /** Throws unless these are a history and a list; the contents are not checked, for speed. */
@@ -244,7 +225,7 @@ export class ScoreList {
  * @example evaluateNextItem(new NextItemPopularity(train), test)
  */
 export class NextItemPopularity extends SequenceRecommender {
-  readonly name: string;
+  readonly name: string = 'Popularity (plays in sequences)';
   override readonly usesHistory = false;
   /** How often each track was played. */
   readonly counts: Float32Array;
@@ -253,7 +234,6 @@ export class NextItemPopularity extends SequenceRecommender {
   constructor(source: SequenceSource, options: NoOptions = {}) {
     checkOptions(options, [], 'NextItemPopularity');
     super(trainingHistories(source));
-    this.name = 'Popularity (plays in sequences)';
     this.counts = new Float32Array(this.tracks.length);
     for (const track of this.histories.item) this.counts[track]++;
   }
@@ -272,19 +252,14 @@ export class NextItemPopularity extends SequenceRecommender {
   };
 }
 
-/** The part of the loaders' histories that training has. */
-export interface TrainedPart {
-  /** For each play, in the order of `histories.item`, 1 if it is part of training. */
-  readonly plays: Uint8Array;
-  /** For each track, 1 if a play of it is part of training. */
-  readonly tracks: Uint8Array;
-}
-
 /**
- * The plays in training windows, as an input or as the target. Sessions that are too short for a
- * window count as part of training, since nothing of them is held out.
+ * 1 for each play (in the order of `histories.item`), and for each track, that is part of training:
+ * in a training window, or in a session that is too short for a window.
  */
-export function trainedPart({ dataset, split, histories }: SequenceDataLoaders): TrainedPart {
+export function trainedPart({ dataset, split, histories }: SequenceDataLoaders): {
+  readonly plays: Uint8Array;
+  readonly tracks: Uint8Array;
+} {
   const { item, indptr, items } = histories;
   const plays = new Uint8Array(item.length);
   const windowed = new Uint8Array(histories.length);

@@ -14,7 +14,11 @@ import { evaluateNextItem } from '../../../lib/recital/evaluation/next-track.js'
 import { WeightedSum } from '../../../lib/recital/hybrid/hybrid.js';
 import { fuse } from '../../../lib/recital/hybrid/weights.js';
 import { LSTMRecommender, lstmLearner } from '../../../lib/recital/sequential/lstm.js';
-import { Markov, NextItemKNN, SequentialRules } from '../../../lib/recital/sequential/pairs.js';
+import {
+  Markov,
+  NextItemKNN,
+  SequentialRules,
+} from '../../../lib/recital/sequential/markov-and-rules.js';
 import {
   NextItemPopularity,
   type ScoreList,

@@ -22,7 +22,7 @@ import {
   lstmLearner,
   recommendSongs,
 } from '../../../lib/recital/sequential/lstm.js';
-import { Markov } from '../../../lib/recital/sequential/pairs.js';
+import { Markov } from '../../../lib/recital/sequential/markov-and-rules.js';
 
 import { trainLstm, wholeSequences } from '../../support/lstm.js';
 import { warnings } from '../../support/saved.js';
@@ -272,7 +272,7 @@ describe('wrong input for a network of the next track', () => {
     expect(() => learn.recommend([])).to.throw(ArgumentError, 'history is empty');
     expect(() => scoresAfter(learn)).to.throw(
       ArgumentError,
-      'LSTM needs a history of at least one track, got an empty one',
+      'LSTM needs a history of at least one track, got none',
     );
     expect(() => scoresAfter(learn, -1)).to.throw(
       ArgumentError,

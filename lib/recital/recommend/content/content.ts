@@ -1,9 +1,10 @@
 import { dispose, float32 } from '../../compute/memory.js';
-import type { DenseMatrix, InteractionValue } from '../../data/csr.js';
+import { type DenseMatrix, type InteractionValue, rowOfEach } from '../../data/csr.js';
+import type { Tensor } from '../../data/files/safetensors.js';
 import { display } from '../../data/output.js';
 import type { Plays } from '../../data/plays.js';
 import type { Tracks } from '../../data/tracks.js';
-import { Vocabulary } from '../../data/vocabulary.js';
+import { indicesIn, Vocabulary } from '../../data/vocabulary.js';
 import { PCA } from '../../decomposition/pca.js';
 import { ArgumentError, DataError } from '../../errors.js';
 import { checkOptions, given, type NoOptions } from '../../options.js';
@@ -28,15 +29,11 @@ import { CONTENT_FEATURES, contentFeatures } from './features.js';
 const CONTENT = {
   ...CONTENT_FEATURES,
   /**
-   * How many components, or the share of the variance that they must explain; default 0.95. As
-   * {@link PCA} has it. As many as there are features leave the cosines of the scaled features as
-   * they are: components make vectors shorter, lists (on the sample) no better.
+   * How many components, or the share of the variance that they must explain, as in {@link PCA};
+   * default 0.95. They make vectors shorter; lists (on the sample) are no better.
    */
   nComponents: 0.95,
-  /**
-   * What a play is worth in a listener's profile: ln(1 + playcount) ('log', default), 1 ('binary')
-   * or the playcount ('count').
-   */
+  /** What a play is worth: ln(1 + playcount) ('log', default), 1 ('binary'), playcount ('count'). */
   value: 'log' as InteractionValue,
   /** Start of the PCA where there are more than 256 features; default 42. */
   seed: 42 as number | string,
@@ -47,7 +44,7 @@ export type ContentRecommenderOptions = Partial<typeof CONTENT>;
 
 /** The options of a fitted ContentRecommender that scores depend on. */
 export interface ContentSettings {
-  /** What a play is worth in a listener's profile. */
+  /** What a play is worth in a user's profile. */
   readonly value: InteractionValue;
 }
 
@@ -64,24 +61,23 @@ export interface ContentState {
   readonly vectors: Float32Array;
 }
 
-/** What a listener has played of the tracks with features, and what each play is worth. */
+/** What a user has played of the tracks with features, and what each play is worth. */
 interface Played {
   readonly tracks: Int32Array;
   readonly values: Float32Array;
 }
 
 /**
- * Recommends by what tracks are like, not by who plays them: so it recommends tracks that nobody
- * has played, and serves a new listener after one track that they like. The features of the whole
- * catalogue ({@link contentFeatures}: audio features, optionally tags and genre) are reduced by
- * PCA; a track's vector is its coordinates, the mean of the catalogue being 0. The score of a track
- * is the cosine between its vector and the listener's profile: the mean of the vectors of their
- * tracks, weighted by what their plays are worth.
+ * Recommends by what tracks are like, not by who plays them: also tracks that nobody has played, and
+ * to a user who has played one track. The features of the whole catalogue ({@link contentFeatures})
+ * are reduced by PCA; a track's vector is its coordinates. The score of a track is the cosine between
+ * its vector and the user's profile, the mean of the vectors of their tracks, weighted by what their
+ * plays are worth.
  *
  * `tracks` are all of the catalogue and of the plays, but those of which neither a play nor a
- * feature is known. A track without features has the vector 0 and the cosine 0 with all. A user
- * none of whose tracks has a vector is not known (`knows`), and gets the scores of the average
- * listener, the mean of all profiles.
+ * feature is known. A track without features has the vector 0, and the cosine 0 with all. A user
+ * none of whose tracks has a vector is not known (`knows`), and gets the scores of the mean of all
+ * profiles.
  * @example
  * const content = await ContentRecommender.fit(plays, tracks, { tags: true });
  * content.foldIn(['Song A', 'Song B']).recommend({ n: 10 });
@@ -105,11 +101,10 @@ export class ContentRecommender extends Recommender {
     super(seen, options);
     const width = state.components.shape[0];
     const { vectors } = state;
-    if (vectors.length !== width * seen.tracks.length) {
+    if (vectors.length !== width * seen.tracks.length)
       throw new ArgumentError(
         `Vectors of ${width} numbers for ${seen.tracks.length} tracks were expected, got ${vectors.length}: they belong to others.`,
       );
-    }
     this.state = state;
     this.width = width;
     this.units = float32(vectors.length);
@@ -120,8 +115,7 @@ export class ContentRecommender extends Recommender {
 
   /**
    * Reads the features, finds the components, and gives every track its vector.
-   * @param plays the training plays; there may be none, to find similar tracks and to fold
-   *   listeners in
+   * @param plays the training plays; there may be none, to find similar tracks and to fold users in
    * @param tracks the catalogue
    * @throws ArgumentError for wrong options and for a catalogue without usable features;
    *   UnknownIdError for a feature that it lacks
@@ -132,11 +126,8 @@ export class ContentRecommender extends Recommender {
     tracks: Tracks,
     options: ContentRecommenderOptions = {},
   ): Promise<ContentRecommender> {
-    const { nComponents, value, seed, ...which } = given(
-      CONTENT,
-      options,
-      'ContentRecommender.fit',
-    );
+    const all = given(CONTENT, options, 'ContentRecommender.fit');
+    const { nComponents, value, seed, ...which } = all;
     checkValue(value);
     const played = plays instanceof Interactions ? plays : Interactions.fromPlays(plays);
     const pca = new PCA({ nComponents, seed });
@@ -152,22 +143,15 @@ export class ContentRecommender extends Recommender {
       vectors.set(row, seen.tracks.indexOf(id) * width);
     });
     const { components, explainedVarianceRatio } = pca;
-    const state = {
-      settings: { value },
-      features: names,
-      components,
-      explainedVarianceRatio,
-      vectors,
-    };
+    const learnt = { features: names, components, explainedVarianceRatio, vectors };
+    const state = { settings: { value }, ...learnt };
     return new ContentRecommender(seen, state, { catalogue: tracks });
   }
 
   scores(users: Int32Array, out: Float32Array): void {
     checkScores(this, users, out);
-    this.score(
-      Array.from(users, (u) => this.playedBy(u)),
-      out,
-    );
+    const played = Array.from(users, (u) => this.playedBy(u));
+    this.score(played, out);
   }
 
   /** Whether features are known of any track that this user has played. */
@@ -180,27 +164,21 @@ export class ContentRecommender extends Recommender {
     return { values: this.state.vectors, width: this.width };
   }
 
-  /**
-   * The tracks that sound most like a track, by the cosine of their vectors, whether anybody plays
-   * them or not.
-   */
+  /** The tracks most like a track, by the cosine of their vectors, whether anybody plays them or not. */
   override similarTracks(track: Id, options: SimilarTracksOptions = {}): Recommendations {
     const index = trackIndex(this, track);
-    if (!this.hasVector(index)) {
+    if (!this.hasVector(index))
       throw new ArgumentError(
         `Nothing is known of the features of "${track}", so nothing can be said to be like it.`,
       );
-    }
     return super.similarTracks(track, options);
   }
 
   /**
-   * Scores a listener as a user with these plays; a track that is just liked counts as played as
+   * Scores a history as a user with these plays; a track without a playcount counts as played as
    * often as tracks are in training, in the geometric mean. A history none of whose tracks has
-   * features is that of the average listener, and a warning says so. See
-   * {@link Recommender.foldIn}.
-   * @throws ArgumentError for such a history where there is no average listener, because no plays
-   *   are known
+   * features is that of the average user, and a warning says so. See {@link Recommender.foldIn}.
+   * @throws ArgumentError for such a history where no plays are known, so no average user
    */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     const read = readHistory(this, history, options);
@@ -212,9 +190,9 @@ export class ContentRecommender extends Recommender {
     const played = this.withVectors({ tracks: read.track, values });
     if (played.tracks.length === 0) {
       const what = `Nothing is known of the features of the ${read.track.length} tracks of the history`;
-      if (!this.averageListener().some((x) => x !== 0))
+      if (!this.averageUser().some((x) => x !== 0))
         throw new ArgumentError(`${what}. Name a track that has features.`);
-      display().warn(`${what}: the average listener stands for this one.`);
+      display().warn(`${what}: the average user stands for this one.`);
     }
     const scores = new Float32Array(this.tracks.length);
     this.score([played], scores);
@@ -222,17 +200,15 @@ export class ContentRecommender extends Recommender {
   }
 
   /**
-   * Which of a user's tracks speak for a track: their contributions add up to the score. The column
-   * `similarity` is the cosine of each with that track.
-   * @param user a user of the training data
-   * @param track id, title, or "title by artist"
+   * What each of a user's tracks contributes to the score of a track; the sum is the score. The
+   * column `similarity` is the cosine of each with that track.
    */
   explain(user: Id, track: Id, options: NoOptions = {}): Explanation {
     checkOptions(options, [], 'explain');
     const { units, width, state } = this;
     const t = trackIndex(this, track);
     const u = userIndex(this, user);
-    const { tracks, values } = this.playedBy(u);
+    const played = this.playedBy(u);
     const product = (vectors: Float32Array, own: number): number => {
       let sum = 0;
       for (let j = 0; j < width; j++) sum += vectors[own * width + j] * units[t * width + j];
@@ -240,35 +216,34 @@ export class ContentRecommender extends Recommender {
     };
     const parts = new Map<number, number>();
     let remainder = 0;
-    if (tracks.length === 0) {
+    if (played.tracks.length === 0) {
       const row = new Float32Array(this.tracks.length);
-      this.scores(Int32Array.of(u), row);
-      remainder = row[t]; // the average listener's
+      this.score([played], row);
+      remainder = row[t]; // the average user's
     } else {
-      const total = values.reduce((sum, v) => sum + v, 0);
-      const profile = this.profile({ tracks, values });
+      const total = played.values.reduce((sum, v) => sum + v, 0);
+      const profile = this.profile(played);
       const length = Math.sqrt(profile.reduce((sum, x) => sum + x * x, 0)) * total;
-      tracks.forEach((own, i) => {
-        parts.set(own, length === 0 ? 0 : (values[i] * product(state.vectors, own)) / length);
+      played.tracks.forEach((own, i) => {
+        const contribution = (played.values[i] * product(state.vectors, own)) / length;
+        parts.set(own, length === 0 ? 0 : contribution);
       });
     }
-    return explainByTracks(
-      this,
-      { user, track: t, remainder, similarity: (own) => product(units, own) },
-      (own) => parts.get(own) ?? 0,
-    );
+    const similarity = (own: number): number => product(units, own);
+    const of = { user, track: t, remainder, similarity };
+    return explainByTracks(this, of, (own) => parts.get(own) ?? 0);
   }
 
-  /** Scores listeners: out[b·tracks + t]. Who has played no track with a vector is the average. */
-  private score(listeners: readonly Played[], out: Float32Array): void {
+  /** Scores users: out[b·tracks + t]. Who has played no track with a vector is the average. */
+  private score(users: readonly Played[], out: Float32Array): void {
     const { units, width } = this;
-    const profiles = float32(listeners.length * width);
-    listeners.forEach((played, b) => {
-      const profile = played.tracks.length ? this.profile(played) : this.averageListener();
+    const profiles = float32(users.length * width);
+    users.forEach((played, b) => {
+      const profile = played.tracks.length ? this.profile(played) : this.averageUser();
       profiles.set(unit(profile), b * width);
     });
     const tables = { userFactors: profiles, trackFactors: units, width, skip: 0 };
-    factorScores(Int32Array.from(listeners.keys()), out, tables);
+    factorScores(Int32Array.from(users.keys()), out, tables);
     dispose(profiles);
   }
 
@@ -304,7 +279,7 @@ export class ContentRecommender extends Recommender {
   }
 
   /** The sum of the profiles of all users that have one; zeros if none has. Made on first use. */
-  private averageListener(): Float64Array {
+  private averageUser(): Float64Array {
     if (this.average) return this.average;
     const sum = new Float64Array(this.width);
     for (let u = 0; u < this.users.length; u++) {
@@ -329,39 +304,35 @@ export class ContentRecommender extends Recommender {
   static readonly saved: SavedForm<ContentRecommender> = {
     name: 'ContentRecommender',
     withoutSeen: 'tracks',
-    describe: ({
-      state: { settings, features, components, explainedVarianceRatio, vectors },
-      tracks,
-    }) => ({
-      config: { ...settings, scoring: 'profile', features },
-      tensors: new Map([
-        ['components', { shape: [...components.shape], data: components.data }],
-        [
-          'explained_variance_ratio',
-          { shape: [explainedVarianceRatio.length], data: explainedVarianceRatio },
-        ],
-        ['vectors', { shape: [tracks.length, components.shape[0]], data: vectors }],
-      ]),
-    }),
+    describe: ({ state, tracks }) => {
+      const { settings, features, components, explainedVarianceRatio, vectors } = state;
+      const [width] = components.shape;
+      return {
+        config: { ...settings, scoring: 'profile', features },
+        tensors: new Map<string, Tensor>([
+          ['components', components],
+          ['explained_variance_ratio', { shape: [width], data: explainedVarianceRatio }],
+          ['vectors', { shape: [tracks.length, width], data: vectors }],
+        ]),
+      };
+    },
     make: ({ plays, seen }, config, tensors) => {
+      config.oneOf('scoring', ['profile']);
       const features = config.texts('features');
-      if (config.text('scoring') !== 'profile') return config.wrong('scoring', 'profile');
       const width = tensors.shape('components')[0] ?? 0;
       if (width === 0) throw new DataError('it has no components.');
-      const components: DenseMatrix = {
-        shape: [width, features.length],
-        data: tensors.read('components', 'F64', [width, features.length]),
-      };
-      const explainedVarianceRatio = tensors.read('explained_variance_ratio', 'F64', [width]);
+      const shape = [width, features.length] as const;
       const vectors = tensors.read('vectors', 'F32', [seen.tracks.length, width]);
       if (!vectors.every(Number.isFinite))
         throw new DataError('the vectors of its tracks are not all finite numbers.');
-      const settings = { value: readValue(config) };
-      return new ContentRecommender(
-        seen,
-        { settings, features, components, explainedVarianceRatio, vectors },
-        { catalogue: plays.catalogue },
-      );
+      const state = {
+        settings: { value: readValue(config) },
+        features,
+        components: { shape, data: tensors.read('components', 'F64', shape) },
+        explainedVarianceRatio: tensors.read('explained_variance_ratio', 'F64', [width]),
+        vectors,
+      };
+      return new ContentRecommender(seen, state, { catalogue: plays.catalogue });
     },
   };
 }
@@ -375,21 +346,12 @@ function rowsOf({ shape: [, columns], data }: DenseMatrix, rows: readonly number
 }
 
 /** The same plays over more tracks. */
-function withTracks(
-  { users, tracks, indptr, indices, playcount }: Interactions,
-  more: readonly string[],
-): Interactions {
-  const all = Vocabulary.fromValues([...tracks.classes, ...more], { kind: tracks.kind });
-  const to = Int32Array.from({ length: tracks.length }, (_, t) => all.indexOf(tracks.id(t)));
-  const user = new Int32Array(indices.length);
-  for (let u = 0; u < users.length; u++) user.fill(u, indptr[u], indptr[u + 1]);
-  return Interactions.fromPairs({
-    users,
-    tracks: all,
-    user,
-    track: indices.map((t) => to[t]),
-    playcount,
-  });
+export function withTracks(seen: Interactions, more: readonly string[]): Interactions {
+  const { users, indptr, indices, playcount, tracks: own } = seen;
+  const tracks = Vocabulary.fromValues([...own.classes, ...more], { kind: own.kind });
+  const to = indicesIn(own, tracks);
+  const track = indices.map((t) => to[t]);
+  return Interactions.fromPairs({ users, tracks, user: rowOfEach(indptr), track, playcount });
 }
 
 /** A vector divided by its length; zeros stay. */

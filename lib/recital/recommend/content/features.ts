@@ -8,21 +8,14 @@ import { given, said, whatIs } from '../../options.js';
 
 /** The options of {@link contentFeatures}, with their defaults. */
 export const CONTENT_FEATURES = {
-  /**
-   * Columns of numbers; default: those of {@link audioFeatures} that the catalogue has. An empty
-   * list: none, tags or genre alone.
-   */
+  /** Columns of numbers; default: those of {@link audioFeatures} that there are. []: none. */
   features: undefined as readonly string[] | undefined,
   /**
    * Whether a track's tags count, from a column `tags` that separates them by commas; default
-   * false. A number says how much: the spread of all tags together beside that of all numbers
-   * together. `true` is 2, which was best on validation.
+   * false. A number is their weight, see {@link contentFeatures}; `true` is 2, best on validation.
    */
   tags: false as boolean | number,
-  /**
-   * The same for the column `genre`; default false. It helps where there are no tags; beside them
-   * it made lists of the sample worse.
-   */
+  /** The same for the column `genre`; default false. It helps where there are no tags. */
   genre: false as boolean | number,
 };
 
@@ -73,50 +66,42 @@ export function contentFeatures(
   tracks: Tracks,
   options: ContentFeaturesOptions = {},
 ): ContentFeatures {
-  if (!(tracks instanceof Tracks)) {
+  if (!(tracks instanceof Tracks))
     throw new ArgumentError(
       `The catalogue was expected, such as readTracks reads or plays.catalogue holds, got ${whatIs(tracks)}.`,
     );
-  }
   const all = given(CONTENT_FEATURES, options, 'contentFeatures');
   const { table } = tracks;
   const { features = tracks.audioFeatures, tags, genre } = all;
   if (!Array.isArray(features))
     throw new ArgumentError(`features must be a list of columns, got ${whatIs(features)}.`);
   const weights = { tags: weightOf('tags', tags), genre: weightOf('genre', genre) };
-  if (features.length === 0 && weights.tags === 0 && weights.genre === 0) {
+  if (features.length === 0 && weights.tags === 0 && weights.genre === 0)
     throw new ArgumentError(
       `The catalogue has no audio features; its columns are: ${table.columnNames.join(', ')}. Name columns of numbers as features, or set tags or genre to true.`,
     );
-  }
   const known = new Uint8Array(tracks.length);
   const numbers = numberBlock(table, [...new Set(features)], known);
   const blocks = [numbers];
-  if (weights.tags) {
-    const lists = table
-      .strings('tags')
-      .map((text) => text?.split(',').flatMap((tag) => tag.trim() || []));
-    blocks.push(
-      indicators('tag', lists, { known, weight: weights.tags, beside: numbers.names.length }),
-    );
-  }
-  if (weights.genre) {
-    const lists = table.strings('genre').map((name) => (name ? [name] : undefined));
-    blocks.push(
-      indicators('genre', lists, { known, weight: weights.genre, beside: numbers.names.length }),
-    );
-  }
+  const asked = [...features];
+  const addLabels = (
+    column: 'tags' | 'genre',
+    kind: string,
+    labels: (text: string) => string[],
+  ): void => {
+    const weight = weights[column];
+    if (weight === 0) return;
+    asked.push(column);
+    const lists = table.strings(column).map((text) => (text ? labels(text) : []));
+    blocks.push(indicators(kind, lists, { known, weight, beside: numbers.names.length }));
+  };
+  addLabels('tags', 'tag', (text) => text.split(',').flatMap((tag) => tag.trim() || []));
+  addLabels('genre', 'genre', (name) => [name]);
   const names = blocks.flatMap((block) => block.names);
-  if (names.length === 0) {
-    const asked = [
-      ...features,
-      ...(weights.tags ? ['tags'] : []),
-      ...(weights.genre ? ['genre'] : []),
-    ];
+  if (names.length === 0)
     throw new ArgumentError(
       `No column tells any of the ${tracks.length} tracks from another: ${asked.join(', ')} are missing, or the same for all.`,
     );
-  }
   const data = new Float64Array(tracks.length * names.length);
   blocks
     .flatMap((block) => block.columns)
@@ -135,12 +120,9 @@ function weightOf(name: string, value: boolean | number): number {
 /** The columns of numbers that differ, standardised. Marks the tracks that have any number. */
 function numberBlock(table: Table, features: readonly string[], known: Uint8Array): Block {
   const used = features.filter((name) => varies(table.numbers(name)));
-  if (used.length < features.length) {
-    const left = features.filter((name) => !used.includes(name));
-    display().warn(
-      `${left.join(', ')}: the same for all tracks, or missing, and so left out of the features.`,
-    );
-  }
+  const left = features.filter((name) => !used.includes(name)).join(', ');
+  if (left)
+    display().warn(`${left}: the same for all tracks, or missing: left out of the features.`);
   if (used.length === 0) return { names: [], columns: [] };
   const { data } = new StandardScaler().fitTransform(table.select(used));
   const columns = used.map((_, c) => {
@@ -168,10 +150,10 @@ function varies(column: Float64Array): boolean {
  */
 function indicators(
   kind: string,
-  lists: readonly (readonly string[] | undefined)[],
+  lists: readonly (readonly string[])[],
   { known, weight, beside }: { known: Uint8Array; weight: number; beside: number },
 ): Block {
-  const sets = lists.map((list) => (list?.length ? new Set(list) : undefined));
+  const sets = lists.map((list) => (list.length ? new Set(list) : undefined));
   const labelled = sets.filter((set) => set).length;
   const counts = new Map<string, number>();
   for (const set of sets)
@@ -189,9 +171,7 @@ function indicators(
   const factor = weight * Math.sqrt((Math.max(1, beside) * sets.length) / squares);
   for (const column of columns) for (let row = 0; row < column.length; row++) column[row] *= factor;
   if (labels.length) for (let row = 0; row < sets.length; row++) if (sets[row]) known[row] = 1;
-  if (labels.length === 0)
-    display().warn(
-      `No ${kind} is shared by some of the tracks and not by all: left out of the features.`,
-    );
+  if (!labels.length)
+    display().warn(`No ${kind} is shared by some of the tracks and not by all: left out.`);
   return { names: labels.map(([label]) => `${kind}: ${label}`), columns };
 }

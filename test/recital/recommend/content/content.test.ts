@@ -203,7 +203,7 @@ describe('ContentRecommender', () => {
     }
   });
 
-  it('says so when the average listener stands for one who is folded in', async () => {
+  it('says so when the average user stands for one who is folded in', async () => {
     const content = await ContentRecommender.fit(plays, tracks);
     const said: string[] = [];
     const before = setDisplay({
@@ -218,7 +218,7 @@ describe('ContentRecommender', () => {
       setDisplay(before);
     }
     expect(said).to.deep.equal([
-      'Nothing is known of the features of the 1 tracks of the history: the average listener stands for this one.',
+      'Nothing is known of the features of the 1 tracks of the history: the average user stands for this one.',
     ]);
     const unheard = await ContentRecommender.fit(
       Plays.fromRows([{ user: 'u', track: 'c2' }]),

@@ -112,9 +112,7 @@ describe('contentFeatures', () => {
       warnings(() => {
         found = contentFeatures(none, { tags: true });
       }),
-    ).to.deep.equal([
-      'No tag is shared by some of the tracks and not by all: left out of the features.',
-    ]);
+    ).to.deep.equal(['No tag is shared by some of the tracks and not by all: left out.']);
     expect(found?.names).to.deep.equal(['energy']);
   });
 
@@ -130,7 +128,7 @@ describe('contentFeatures', () => {
       found = contentFeatures(some);
     });
     expect(said).to.deep.equal([
-      'key, mode: the same for all tracks, or missing, and so left out of the features.',
+      'key, mode: the same for all tracks, or missing: left out of the features.',
     ]);
     expect(found?.names).to.deep.equal(['energy', 'tempo']);
   });

@@ -1,4 +1,4 @@
-import { type CsrRows, groupBy } from '../data/csr.js';
+import { type CsrRows, groupBy, rowOfEach } from '../data/csr.js';
 import type { SequenceSource, Sessions } from '../data/sessions.js';
 import { checkCount, checkNumber, checkOptions, given, type NoOptions } from '../options.js';
 import type { SavedForm } from '../recommend/saved-form.js';
@@ -6,7 +6,6 @@ import {
   checkList,
   ScoreList,
   SparseSequenceRecommender,
-  sequenceOfPlays,
   trainingHistories,
 } from './sequence-recommender.js';
 
@@ -57,14 +56,15 @@ abstract class PairRecommender extends SparseSequenceRecommender {
   }
 }
 
+const PAIRS = {
+  /** Weight of a track of the history, relative to the one after it; default 0.8. 0: the last alone. */
+  decay: 0.8,
+};
+
 const RULES = {
   /** Largest distance between the tracks of a rule, in plays; default 10. */
   window: 10,
-  /**
-   * Weight of a track of the history, relative to the one played after it; default 0.8. 0: the last
-   * track alone counts.
-   */
-  decay: 0.8,
+  ...PAIRS,
 };
 
 /** Options of {@link SequentialRules}. */
@@ -72,27 +72,24 @@ export type SequentialRulesOptions = Partial<typeof RULES>;
 
 /**
  * Sequential rules "b is played some time after a": rule(a, b) = Σ 1/d over all places of training
- * where b was played d ≤ `window` plays after a, in the same history. Score of t = Σ decay^age ·
+ * where b was played d ≤ `window` plays after a, in the same sequence. Score of t = Σ decay^age ·
  * rule(track of that age, t) over the history. (Ludewig and Jannach, "Evaluation of session-based
  * recommendation algorithms", 2018, whose SR uses the last track alone: decay 0.)
  * @example new SequentialRules(plays, { window: 5 }).recommend(['Song A', 'Song B'], { n: 5 })
  */
 export class SequentialRules extends PairRecommender {
-  readonly name: string;
-  /** Largest distance between the tracks of a rule, in plays. */
+  readonly name: string = 'Sequential rules';
   readonly window: number;
   private readonly places: CsrRows;
   private readonly sequence: Int32Array;
 
-  /** @param source the training plays or sessions */
   constructor(source: SequenceSource, options: SequentialRulesOptions = {}) {
     const { window, decay } = given(RULES, options, 'SequentialRules');
     super(trainingHistories(source), decay);
     checkCount(window, 'window');
-    this.name = 'Sequential rules';
     this.window = window;
     this.places = groupBy(this.histories.item, this.tracks.length);
-    this.sequence = sequenceOfPlays(this.histories);
+    this.sequence = rowOfEach(this.histories.indptr);
   }
 
   protected override addPairs(track: number, list: ScoreList): void {
@@ -124,13 +121,11 @@ export class SequentialRules extends PairRecommender {
  * @example new Markov(plays).recommend(['Song A'], { n: 5 })
  */
 export class Markov extends SequentialRules {
-  override readonly name: string;
+  override readonly name: string = 'Markov';
 
-  /** @param source the training plays or sessions */
   constructor(source: SequenceSource, options: NoOptions = {}) {
     checkOptions(options, [], 'Markov');
     super(source, { window: 1, decay: 0 });
-    this.name = 'Markov';
   }
 
   /** How a file describes it, and how it is made again. */
@@ -143,16 +138,9 @@ export class Markov extends SequentialRules {
 }
 
 const KNN = {
-  /**
-   * Added to the denominator of the similarity, so that rare tracks are not similar by chance;
-   * default 20.
-   */
+  /** Added to the denominator of the similarity, against chance; default 20. */
   shrinkage: 20,
-  /**
-   * Weight of a track of the history, relative to the one played after it; default 0.8. 0: the last
-   * track alone counts.
-   */
-  decay: 0.8,
+  ...PAIRS,
 };
 
 /** Options of {@link NextItemKNN}. */
@@ -166,10 +154,8 @@ export type NextItemKNNOptions = Partial<typeof KNN>;
  */
 export class NextItemKNN extends PairRecommender {
   readonly name: string;
-  /** Added to the denominator of the similarity. */
   readonly shrinkage: number;
 
-  /** @param source the training plays or sessions */
   constructor(source: SequenceSource, options: NextItemKNNOptions = {}) {
     const { shrinkage, decay } = given(KNN, options, 'NextItemKNN');
     super(trainingHistories(source), decay);
