@@ -4,10 +4,10 @@ import type { Random } from '../compute/random.js';
 import type { Batch } from '../data/batches.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
-import { checkYRange, sigmoid } from '../nn/activations.js';
+import { SigmoidRange } from '../nn/activations.js';
 import { initEmbedding, untouched } from '../nn/embedding.js';
 import type { Model } from '../nn/model.js';
-import { checkRandom } from '../nn/module.js';
+import { checkRandom, Scratch } from '../nn/module.js';
 import { Parameter } from '../nn/parameter.js';
 import { checkArgument, checkCount, given } from '../options.js';
 import { printed, tree } from '../printed.js';
@@ -45,8 +45,9 @@ export class EmbeddingDotBias implements Model {
   private users = int32(0);
   private items = int32(0);
   private out = float32(0);
-  private gradient = float32(0);
   private size = 0;
+  private readonly range: SigmoidRange | undefined;
+  private readonly gradient = new Scratch();
 
   /**
    * @param nFactors width of the factors
@@ -63,8 +64,8 @@ export class EmbeddingDotBias implements Model {
     checkCount(nFactors, 'nFactors');
     checkClasses(classes, 'EmbeddingDotBias');
     if (random !== undefined) checkRandom(random, 'EmbeddingDotBias');
-    if (yRange) checkYRange(yRange);
     this.yRange = yRange;
+    this.range = yRange && new SigmoidRange(yRange);
     const table = (name: string, rows: number, width: number): Parameter => {
       const p = new Parameter(name, [rows, width], { table: true });
       return random ? initEmbedding(p, random.child(name)) : p;
@@ -77,10 +78,8 @@ export class EmbeddingDotBias implements Model {
   }
 
   touch({ inputs: [users, items], size }: Batch): void {
-    this.uWeight.touch(users, size);
-    this.iWeight.touch(items, size);
-    this.uBias.touch(users, size);
-    this.iBias.touch(items, size);
+    for (const p of [this.uWeight, this.uBias]) p.touch(users, size);
+    for (const p of [this.iWeight, this.iBias]) p.touch(items, size);
   }
 
   forward({ inputs: [users, items], size }: Batch): Float32Array {
@@ -89,66 +88,37 @@ export class EmbeddingDotBias implements Model {
       this.users = int32(size);
       this.items = int32(size);
       this.out = float32(size);
-      this.gradient = float32(size);
     }
     this.size = size;
     copy(users, this.users, size, this.classes.user.length, 'user');
     copy(items, this.items, size, this.classes.item.length, 'item');
     const { uWeight, iWeight, uBias, iBias, out } = this;
     // out[r] = U[u]·V[i] + b[u] + c[i]
-    kernels().dotBiasForward(
-      size,
-      this.nFactors,
-      this.users.byteOffset,
-      this.items.byteOffset,
-      uWeight.value.byteOffset,
-      iWeight.value.byteOffset,
-      uBias.value.byteOffset,
-      iBias.value.byteOffset,
-      out.byteOffset,
-    );
-    if (this.yRange) {
-      const [lo, hi] = this.yRange;
-      for (let r = 0; r < size; r++) out[r] = lo + (hi - lo) * sigmoid(out[r]);
-    }
-    return out;
+    const indices = [this.users.byteOffset, this.items.byteOffset] as const;
+    const [u, v, b, c] = [uWeight, iWeight, uBias, iBias].map(({ value }) => value.byteOffset);
+    kernels().dotBiasForward(size, this.nFactors, ...indices, u, v, b, c, out.byteOffset);
+    return this.range ? this.range.forward(out.subarray(0, size)) : out;
   }
 
   backward(gradient: Float32Array): void {
-    const { size, users, items, out, uWeight, iWeight, uBias, iBias } = this;
-    const d = this.gradient;
+    const { size, users, items, uWeight, iWeight, uBias, iBias } = this;
     if (gradient.length < size)
       throw new ArgumentError(
         `The gradient must hold ${size} values, as many as the last prediction, got ${gradient.length}.`,
       );
+    const [userSlots, itemSlots] = [uWeight.slots!, iWeight.slots!];
     for (let r = 0; r < size; r++) {
-      if (uWeight.slots![users[r]] < 0) throw untouched('uWeight', users[r]);
-      if (iWeight.slots![items[r]] < 0) throw untouched('iWeight', items[r]);
+      if (userSlots[users[r]] < 0) throw untouched('uWeight', users[r]);
+      if (itemSlots[items[r]] < 0) throw untouched('iWeight', items[r]);
     }
-    if (this.yRange) {
-      // y = lo + (hi − lo)·σ(s), so dy/ds = (y − lo)·(hi − y)/(hi − lo)
-      const [lo, hi] = this.yRange;
-      for (let r = 0; r < size; r++)
-        d[r] = (gradient[r] * (out[r] - lo) * (hi - out[r])) / (hi - lo);
-    } else {
-      for (let r = 0; r < size; r++) d[r] = gradient[r];
-    }
+    const used = gradient.subarray(0, size);
+    const d = this.range ? this.range.backward(used) : this.gradient.shared(used);
     // The gradients of U[u], V[i], b[u] and c[i] take in d·V[i], d·U[u], d and d.
-    kernels().dotBiasBackward(
-      size,
-      this.nFactors,
-      users.byteOffset,
-      items.byteOffset,
-      d.byteOffset,
-      uWeight.value.byteOffset,
-      iWeight.value.byteOffset,
-      uWeight.slots!.byteOffset,
-      iWeight.slots!.byteOffset,
-      uWeight.grad.byteOffset,
-      iWeight.grad.byteOffset,
-      uBias.grad.byteOffset,
-      iBias.grad.byteOffset,
-    );
+    const rows = [users.byteOffset, items.byteOffset, d.byteOffset] as const;
+    const [u, v, ...slots] = [uWeight.value, iWeight.value, userSlots, itemSlots];
+    const [du, dv, db, dc] = [uWeight, iWeight, uBias, iBias].map(({ grad }) => grad.byteOffset);
+    const tables = [u.byteOffset, v.byteOffset, slots[0].byteOffset, slots[1].byteOffset] as const;
+    kernels().dotBiasBackward(size, this.nFactors, ...rows, ...tables, du, dv, db, dc);
   }
 
   /**
@@ -173,25 +143,16 @@ export class EmbeddingDotBias implements Model {
   }
 
   private rowsOf(names: readonly string[], isItem: boolean): number[] {
-    const classes = isItem ? this.classes.item : this.classes.user;
-    checkArgument(
-      Array.isArray(names),
-      names,
-      isItem ? 'weight or bias of items' : 'weight or bias of users',
-      "an array of names, such as ['a', 'b']",
-    );
-    return names.map((name) => classes.index(name));
+    const of = `weight or bias of ${isItem ? 'items' : 'users'}`;
+    checkArgument(Array.isArray(names), names, of, "an array of names, such as ['a', 'b']");
+    return names.map((name) => this.classes[isItem ? 'item' : 'user'].index(name));
   }
 }
 
 /** Throws unless these are vocabularies of users and items. */
 export function checkClasses(classes: { user: Vocabulary; item: Vocabulary }, of: string): void {
-  checkArgument(
-    Boolean(classes?.user && classes.item),
-    classes,
-    of,
-    'the classes of users and items: the classes of CollabDataLoaders',
-  );
+  const wanted = 'the classes of users and items: the classes of CollabDataLoaders';
+  checkArgument(Boolean(classes?.user && classes.item), classes, of, wanted);
 }
 
 /** Copies indices to the shared memory, and checks that each is a row: a kernel does not. */

@@ -98,21 +98,16 @@ export class EmbeddingNN implements Model {
     const settings = given(DEFAULTS, options, 'EmbeddingNN');
     const { layers, embSzs, ps, embedP, useBn, bnFinal, yRange } = settings;
     checkClasses(classes, 'EmbeddingNN');
-    checkArgument(
-      Array.isArray(layers),
-      layers,
-      'EmbeddingNN',
-      'layers, the sizes of the hidden layers, such as [50]',
-    );
+    const sizesWanted = 'layers, the sizes of the hidden layers, such as [50]';
+    checkArgument(Array.isArray(layers), layers, 'EmbeddingNN', sizesWanted);
     checkOptions(embSzs, ['user', 'item'], 'embSzs');
     if (settings.random !== undefined) checkRandom(settings.random, 'EmbeddingNN');
     const random = settings.random ?? new Random(0);
     const drops = typeof ps === 'number' ? layers.map(() => ps) : ps;
-    if (drops.length !== layers.length) {
+    if (drops.length !== layers.length)
       throw new ArgumentError(
         `ps has ${drops.length} probabilities for ${layers.length} hidden layers: give one number, or one for each.`,
       );
-    }
     const { user = embSzRule(classes.user.length), item = embSzRule(classes.item.length) } = embSzs;
     const vectors = { random: settings.random }; // without it they stay 0
     this.user = new Embedding(classes.user.length, user, { name: 'embeds.0', ...vectors });

@@ -72,13 +72,9 @@ export class LightGCN implements Model {
     checkClasses(classes, 'LightGCN');
     checkCount(nFactors, 'nFactors');
     checkCount(layers, 'layers');
-    checkArgument(
-      isNumbers(seen?.indptr),
-      seen,
-      'LightGCN',
-      'the items of each user in training: the seen of CollabDataLoaders',
-    );
-    checkNumber(reg, reg >= 0 && Number.isFinite(reg), 'reg must be a number, 0 or more');
+    const wanted = 'the items of each user in training: the seen of CollabDataLoaders';
+    checkArgument(isNumbers(seen?.indptr), seen, 'LightGCN', wanted);
+    checkNumber(reg, reg >= 0 && reg < Infinity, 'reg must be a number, 0 or more');
     this.nFactors = nFactors;
     this.layers = layers;
     this.reg = reg;
@@ -100,13 +96,12 @@ export class LightGCN implements Model {
 
   forward({ inputs: [users, items], size }: Batch): Float32Array {
     const { nFactors } = this;
+    const [nUsers, nItems] = [this.classes.user.length, this.classes.item.length];
     const all = this.propagated();
     const out = new Float32Array(size);
     for (let r = 0; r < size; r++) {
-      const u = this.row(users[r], this.classes.user.length, 'user') * nFactors;
-      const i =
-        (this.classes.user.length + this.row(items[r], this.classes.item.length, 'item')) *
-        nFactors;
+      const u = this.row(users[r], nUsers, 'user') * nFactors;
+      const i = (nUsers + this.row(items[r], nItems, 'item')) * nFactors;
       let sum = 0;
       for (let f = 0; f < nFactors; f++) sum += all[u + f] * all[i + f];
       out[r] = sum;
@@ -219,29 +214,30 @@ function initXavier(value: Float32Array, width: number, random: Random): void {
 function adjacency({ indptr, indices }: CsrRows, users: number, items: number): Csr<Float32Array> {
   const starts = new Int32Array(users + items + 1);
   const degree = new Int32Array(users + items);
-  for (let u = 1; u < users; u++) {
-    for (let j = indptr[u]; j < indptr[u + 1]; j++) {
-      if (indices[j] === 0) continue; // #na#
-      degree[u]++;
-      degree[users + indices[j]]++;
-    }
-  }
+  const edges = (work: (u: number, i: number) => void): void => {
+    for (
+      let u = 1;
+      u < users;
+      u++ // without #na#
+    )
+      for (let j = indptr[u]; j < indptr[u + 1]; j++) if (indices[j]) work(u, users + indices[j]);
+  };
+  edges((u, i) => {
+    degree[u]++;
+    degree[i]++;
+  });
   for (let n = 0; n < degree.length; n++) starts[n + 1] = starts[n] + degree[n];
   const next = starts.slice(0, degree.length);
   const shape = [degree.length, degree.length] as const;
   const graph = Csr.onShared(shape, starts[degree.length], Float32Array);
   const { indices: to, data } = graph;
   graph.indptr.set(starts);
-  for (let u = 1; u < users; u++) {
-    for (let j = indptr[u]; j < indptr[u + 1]; j++) {
-      if (indices[j] === 0) continue;
-      const i = users + indices[j];
-      const norm = 1 / Math.sqrt(degree[u] * degree[i]);
-      to[next[u]] = i;
-      data[next[u]++] = norm;
-      to[next[i]] = u;
-      data[next[i]++] = norm;
-    }
-  }
+  edges((u, i) => {
+    const norm = 1 / Math.sqrt(degree[u] * degree[i]);
+    to[next[u]] = i;
+    data[next[u]++] = norm;
+    to[next[i]] = u;
+    data[next[i]++] = norm;
+  });
   return graph;
 }

@@ -46,22 +46,20 @@ export class ReLU implements Module {
     const { out } = this;
     checkLength(gradient, out.length, 'ReLU: the gradient');
     const d = this.room.inputGradient.get(out.length);
-    kernels().reluBackward(
-      out.length,
-      out.byteOffset,
-      this.room.gradient.shared(gradient).byteOffset,
-      d.byteOffset,
-    );
+    const g = this.room.gradient.shared(gradient);
+    kernels().reluBackward(out.length, out.byteOffset, g.byteOffset, d.byteOffset);
     return d;
   }
 }
 
 /** Throws unless a sigmoid range is two finite numbers of float32, the lower one first. */
-export function checkYRange(yRange: readonly [number, number]): void {
-  const [low, high] = Array.isArray(yRange) ? yRange.map(Math.fround) : [];
+function checkYRange(yRange: readonly [number, number]): void {
+  const isArray = Array.isArray(yRange);
+  const [low, high] = isArray ? yRange.map(Math.fround) : [];
   if (low < high && Number.isFinite(Math.fround(high - low))) return;
+  const got = isArray ? `[${yRange.map(said).join(', ')}]` : said(yRange);
   throw new ArgumentError(
-    `yRange must be [low, high], two finite numbers with low < high, got ${Array.isArray(yRange) ? `[${yRange.map(said).join(', ')}]` : said(yRange)}.`,
+    `yRange must be [low, high], two finite numbers with low < high, got ${got}.`,
   );
 }
 

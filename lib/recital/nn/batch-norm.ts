@@ -68,20 +68,16 @@ export class BatchNorm1d implements Module {
     checkLayerName(name);
     this.what = `BatchNorm1d ${name}`;
     checkCount(width, `${this.what}: width`);
-    checkNumber(
-      momentum,
-      momentum >= 0 && momentum <= 1,
-      `${this.what}: momentum must be between 0 and 1`,
-    );
-    checkNumber(
-      eps,
-      eps > 0 && Number.isFinite(eps),
-      `${this.what}: eps must be a positive number`,
-    );
+    const check = (key: string, value: number, fits: boolean, range: string): void =>
+      checkNumber(value, fits, `${this.what}: ${key} must be ${range}`);
+    check('momentum', momentum, momentum >= 0 && momentum <= 1, 'between 0 and 1');
+    check('eps', eps, eps > 0 && eps < Infinity, 'a positive number');
     this.momentum = momentum;
     this.eps = eps;
-    this.weight = new Parameter(`${name}.weight`, [width], { decay: false, norm: true });
-    this.bias = new Parameter(`${name}.bias`, [width], { decay: false, norm: true });
+    const parameter = (key: string): Parameter =>
+      new Parameter(`${name}.${key}`, [width], { decay: false, norm: true });
+    this.weight = parameter('weight');
+    this.bias = parameter('bias');
     this.weight.value.fill(1);
     this.bias.value.fill(1e-3);
     this.parameters = [this.weight, this.bias];
@@ -114,14 +110,8 @@ export class BatchNorm1d implements Module {
       shift[c] = this.bias.value[c] - mean[c] * a;
     }
     const out = this.room.out.get(input.length);
-    kernels().scaleShift(
-      size,
-      width,
-      this.input.byteOffset,
-      scale.byteOffset,
-      shift.byteOffset,
-      out.byteOffset,
-    );
+    const [x, a, b, y] = [this.input, scale, shift, out].map(({ byteOffset }) => byteOffset);
+    kernels().scaleShift(size, width, x, a, b, y);
     return out;
   }
 

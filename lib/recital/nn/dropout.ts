@@ -1,5 +1,5 @@
 import type { Random } from '../compute/random.js';
-import { checkNumber, checkOptions } from '../options.js';
+import { checkNumber, given } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import { checkFloats, checkLength, checkRandom, Scratch } from './module.js';
@@ -29,8 +29,8 @@ export class Dropout implements Module {
     readonly p: number,
     options: { name?: string; random: Random },
   ) {
-    checkOptions(options, ['random', 'name'], 'Dropout');
-    const { name = 'dropout', random } = options;
+    const all = { name: 'dropout', random: options?.random };
+    const { name, random } = given(all, options, 'Dropout');
     checkRandom(random, 'Dropout');
     checkProbability(p);
     this.what = `Dropout ${name}`;

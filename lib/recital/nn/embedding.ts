@@ -133,21 +133,15 @@ export class Embedding {
 
   private check(indices: Int32Array, size: number): void {
     checkArgument(indices instanceof Int32Array, indices, this.what, 'row numbers, an Int32Array');
-    if (!(Number.isInteger(size) && size >= 0))
+    if (!(Number.isInteger(size) && size >= 0 && size <= indices.length))
       throw new ArgumentError(
-        `${this.what}: size must be a whole number of indices, got ${said(size)}.`,
+        `${this.what}: ${said(size)} indices were expected, got ${indices.length}; size must be a whole number.`,
       );
-    if (indices.length < size)
-      throw new ArgumentError(
-        `${this.what}: ${size} indices were expected, got ${indices.length}.`,
-      );
-    for (let r = 0; r < size; r++) {
-      if (!(indices[r] >= 0 && indices[r] < this.rows)) {
+    for (let r = 0; r < size; r++)
+      if (!(indices[r] >= 0 && indices[r] < this.rows))
         throw new ArgumentError(
           `${this.what}: row ${r} of the batch has index ${indices[r]}; the table has rows 0 to ${this.rows - 1}.`,
         );
-      }
-    }
   }
 }
 

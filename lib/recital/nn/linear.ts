@@ -56,12 +56,11 @@ export class Linear implements Module {
     this.what = `Linear ${name}`;
     checkCount(inputs, `${this.what}: inputs`);
     checkCount(outputs, `${this.what}: outputs`);
-    const drawn = (p: Parameter): Parameter => initUniform(p, inputs, random);
-    this.weight = drawn(new Parameter(`${name}.weight`, [outputs, inputs]));
-    this.bias = bias
-      ? drawn(new Parameter(`${name}.bias`, [outputs], { decay: false }))
-      : undefined;
-    this.parameters = this.bias ? [this.weight, this.bias] : [this.weight];
+    this.weight = initUniform(new Parameter(`${name}.weight`, [outputs, inputs]), inputs, random);
+    this.parameters = [this.weight];
+    if (!bias) return;
+    this.bias = new Parameter(`${name}.bias`, [outputs], { decay: false });
+    this.parameters = [this.weight, initUniform(this.bias, inputs, random)];
   }
 
   forward(input: Float32Array, size: number): Float32Array {

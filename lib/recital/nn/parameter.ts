@@ -50,18 +50,13 @@ export class Parameter {
     options: Partial<typeof DEFAULTS> = {},
   ) {
     const { decay, table, norm } = given(DEFAULTS, options, 'Parameter');
-    checkArgument(
-      typeof name === 'string',
-      name,
-      'A parameter',
-      "a name, such as 'layers.0.weight'",
-    );
+    const wanted = "a name, such as 'layers.0.weight'";
+    checkArgument(typeof name === 'string', name, 'A parameter', wanted);
     checkArgument(Array.isArray(shape), shape, `Parameter ${name}`, 'its sizes, such as [10, 5]');
-    if (!shape.length || !shape.every((d) => Number.isInteger(d) && d > 0)) {
+    if (!shape.length || !shape.every((d) => Number.isInteger(d) && d > 0))
       throw new ArgumentError(
         `Parameter ${name} needs positive whole sizes, got [${shape.join(', ')}].`,
       );
-    }
     const size = shape.reduce((a, b) => a * b, 1);
     this.decay = decay;
     this.norm = norm;
