@@ -50,7 +50,7 @@ export {
   createSequences, SequenceDataset, type SequenceOptions, type SequenceWindow,
 } from './data/sequences.js';
 export {
-  readSessions, type ReadSessionsOptions, type SequenceSource, type SessionRecord, Sessions,
+  readSessions, type ReadSessionsOptions, type SequenceSource, Sessions,
   type SessionsColumnNames,
 } from './data/sessions.js';
 export {

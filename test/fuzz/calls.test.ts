@@ -292,10 +292,9 @@ async function things(): Promise<{ objects: Record<string, object>; values: unkn
     plays,
     table,
     tracks,
-    sessions: library.Sessions.fromRows([
-      { session: 's', item: 'a' },
-      { session: 's', item: 'b' },
-    ]),
+    sessions: library.Sessions.fromTable(
+      new library.Table({ session: ['s', 's'], item: ['a', 'b'] }),
+    ),
     dls,
     sequences,
     learn,

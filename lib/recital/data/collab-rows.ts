@@ -3,8 +3,9 @@ import { checkArgument, checkNumber, checkOneOf, given } from '../options.js';
 import { numbersWhere } from './csr.js';
 import { shownNames } from './files/csv-format.js';
 import { Plays } from './plays.js';
+import { idsIn } from './plays-columns.js';
 import { missingAt, type Table } from './table.js';
-import { indicesIn, NA, refuseRounded, Vocabulary } from './vocabulary.js';
+import { indicesIn, NA, Vocabulary } from './vocabulary.js';
 
 export const COLUMNS = {
   /** Column of the users. Default: the first column. */
@@ -69,8 +70,7 @@ export interface IdColumn {
 
 /** A column of ids, none missing. */
 export function idColumn(table: Table, name: string): IdColumn {
-  const values = table.column(name) as Float64Array | readonly string[];
-  refuseRounded(values, name);
+  const values = idsIn(table, name, name) as Float64Array | readonly string[];
   const vocabulary = Vocabulary.fromValues(values, { kind: name });
   return { codes: vocabulary.encode(values), vocabulary };
 }

@@ -5,8 +5,9 @@ import { counted } from '../printed.js';
 import { groupBy, numbersWhere } from './csr.js';
 import { shownNames, shownText } from './files/csv-format.js';
 import { display } from './output.js';
+import { missingAt, type Table } from './table.js';
 import type { Tracks } from './tracks.js';
-import type { Vocabulary } from './vocabulary.js';
+import { refuseRounded, type Vocabulary } from './vocabulary.js';
 
 /** Counts of repairs and findings when plays were read. */
 export interface Repairs {
@@ -272,6 +273,18 @@ function columnPosition(names: readonly string[], wanted: string | number): numb
 /** A name without case and separators: `playCount`, `play_count`. */
 function plain(name: string): string {
   return name.toLowerCase().replace(/[\s_-]/g, '');
+}
+
+/** The ids of a column of a table: none is missing, or a number that JavaScript has rounded. */
+export function idsIn(table: Table, name: string, role: string): ArrayLike<string | number> {
+  const column = table.column(name);
+  const none = missingAt(column);
+  if (none >= 0)
+    throw new DataError(
+      `Row ${none} (counted from 0) has no ${role}: column "${name}" is empty there. Drop such rows.`,
+    );
+  refuseRounded(column, role);
+  return column as ArrayLike<string | number>;
 }
 
 /** ISO dates and times: 2009-05-04, 2009-05-04T23:08:57.5Z, 2009-05-04 23:08:57+00. */

@@ -13,6 +13,7 @@ import {
 import { counted, printed } from '../printed.js';
 import { type CsrRows, groupBy } from './csr.js';
 import {
+  idsIn,
   type PlayArrays,
   type PlaysColumnNames,
   type PlaysColumns,
@@ -22,7 +23,7 @@ import {
   sumDuplicates,
   timesOf,
 } from './plays-columns.js';
-import { type Cell, checkRecord, missingAt, Table } from './table.js';
+import { type Cell, checkRecord, Table } from './table.js';
 import type { Tracks } from './tracks.js';
 import { indicesIn, refuseRounded, Vocabulary } from './vocabulary.js';
 
@@ -189,15 +190,9 @@ export class Plays {
       const columns = { ...options.columns, time: undefined };
       return Plays.fromTable(table.take(order), { ...options, columns });
     }
-    const [user, track] = (['user', 'track'] as const).map((role) => {
-      const column = table.column(names[at[role]]);
-      const none = missingAt(column);
-      if (none >= 0)
-        throw new DataError(
-          `Row ${none} (counted from 0) has no ${role}: column "${names[at[role]]}" is empty there. Drop such rows.`,
-        );
-      return column as ArrayLike<string | number>;
-    });
+    const [user, track] = (['user', 'track'] as const).map((role) =>
+      idsIn(table, names[at[role]], role),
+    );
     const playcount = at.playcount < 0 ? undefined : table.numbers(names[at.playcount]);
     return Plays.fromColumns({ user, track, playcount }, { catalogue: options.catalogue });
   }

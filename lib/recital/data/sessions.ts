@@ -6,27 +6,16 @@ import {
   checkOptions,
   given,
   isNumbers,
-  whatIs,
 } from '../options.js';
 import { counted, printed } from '../printed.js';
 import { groupBy } from './csr.js';
 import { checkFormat, shownNames, type TextFormatOptions } from './files/csv-format.js';
 import { eachRecord, openText, type TextFile } from './files/text-file.js';
 import { Plays } from './plays.js';
-import { checkColumn, timesOf } from './plays-columns.js';
-import { checkRecord, Table } from './table.js';
+import { checkColumn, idsIn, timesOf } from './plays-columns.js';
+import { Table } from './table.js';
 import type { Tracks } from './tracks.js';
 import { Vocabulary } from './vocabulary.js';
-
-/** A track of a session as a record, for {@link Sessions.fromRows}. */
-export interface SessionRecord {
-  /** Which session. */
-  session: string | number;
-  /** Track id. */
-  item: string | number;
-  /** When: a number, or an ISO date and time. Default: the order of the records. */
-  time?: string | number;
-}
 
 /** Columns of a table of sessions: names (whatever the case and separators), or positions from 0. */
 export interface SessionsColumnNames {
@@ -119,70 +108,41 @@ export class Sessions {
   }
 
   /**
-   * From records, one per played track. Sessions come in the order in which they first occur, their
-   * tracks in the order of time.
-   * @param options `items`: the tracks to encode with; default: those of the records, sorted
-   * @throws ArgumentError for other fields, and for a record without a session or item
-   * @example Sessions.fromRows([{ session: 1, item: 'b', time: 20 }, { session: 1, item: 'a', time: 10 }]).session(0) // ['a', 'b']
-   */
-  static fromRows(rows: readonly SessionRecord[], options: { items?: Vocabulary } = {}): Sessions {
-    const example = "{ session: 1, item: 'a', time: 10 }";
-    checkArgument(Array.isArray(rows), rows, 'Sessions.fromRows', `an array as [${example}]`);
-    const all = given(SOURCE, options, 'Sessions.fromRows');
-    const timed = rows.some((row) => row?.time !== undefined);
-    for (const [i, row] of rows.entries()) {
-      checkRecord(row, i, example, ROLES);
-      checkIds(row, i);
-      if (timed && row.time === undefined)
-        throw new ArgumentError(`${rowName(i)} has no time, others have.`);
-    }
-    const item = rows.map((row) => String(row.item));
-    const times = timed
-      ? timesOf(
-          rows.map((row) => row.time!),
-          rowName,
-        )
-      : undefined;
-    const numbers = new Map<string, number>();
-    const session = Int32Array.from(rows, (row) => codeOf(numbers, String(row.session)));
-    const { indptr, indices: order } = groupBy(session, numbers.size);
-    for (let s = 0; times && s < numbers.size; s++)
-      order.subarray(indptr[s], indptr[s + 1]).sort((a, b) => times[a] - times[b] || a - b);
-    const { items = vocabularyOf(item) } = all;
-    return new Sessions(items, indptr, items.encode(Array.from(order, (i) => item[i])));
-  }
-
-  /**
-   * From a table, a row per played track: see {@link Sessions.fromRows}.
+   * From a table, a row per played track. Sessions come in the order in which they first occur,
+   * their tracks in the order of time.
    * @param options `columns`: which ones; `items`: the tracks to encode with; default: those of the
    *   table, sorted
-   * @throws UnknownIdError for a column that is not there
+   * @throws UnknownIdError for a column that is not there; DataError for a row without an id
    * @example Sessions.fromTable(await sql("from 'log.csv'"), { columns: { session: 'who', item: 'song', time: 'when' } })
    */
   static fromTable(
     table: Table,
     options: { columns?: SessionsColumnNames; items?: Vocabulary } = {},
   ): Sessions {
-    const wanted = 'a table, such as sql gives; Sessions.fromRows takes records';
+    const wanted = 'a table, such as sql gives; Table.fromRows makes one of records';
     checkArgument(table instanceof Table, table, 'Sessions.fromTable', wanted);
     checkOptions(options, ['columns', 'items'], 'Sessions.fromTable');
-    const { columns = {}, items } = options;
+    const { columns = {} } = options;
     checkOptions(columns, ROLES, 'columns');
-    const [session, item, time] = ROLES.map((role) => {
-      const at = columnOf(table.columnNames, role, columns[role]);
-      return at < 0 ? undefined : table.column(table.columnNames[at]);
-    });
-    const rows = Array.from({ length: table.length }, (_, i) => ({
-      session: session![i],
-      item: item![i],
-      ...(time && { time: time[i] }),
-    }));
-    return Sessions.fromRows(rows as SessionRecord[], { items });
+    const [session, item, time] = ROLES.map((role) =>
+      columnOf(table.columnNames, role, columns[role]),
+    );
+    const ids = Array.from(idsIn(table, session!, 'session'), String);
+    const tracks = Array.from(idsIn(table, item!, 'item'), String);
+    const where = (row: number): string => `Row ${row} (counted from 0), column "${time}"`;
+    const times = time === undefined ? undefined : timesOf(table.column(time), where);
+    const numbers = new Map<string, number>();
+    const sequence = Int32Array.from(ids, (id) => codeOf(numbers, id));
+    const { indptr, indices: order } = groupBy(sequence, numbers.size);
+    for (let s = 0; times && s < numbers.size; s++)
+      order.subarray(indptr[s], indptr[s + 1]).sort((a, b) => times[a] - times[b] || a - b);
+    const { items = vocabularyOf(tracks) } = options;
+    return new Sessions(items, indptr, items.encode(Array.from(order, (i) => tracks[i])));
   }
 
   /**
    * The value that JSON.stringify writes: the track ids of each sequence, in order.
-   * @example JSON.stringify(Sessions.fromRows([{ session: 1, item: 'b' }, { session: 1, item: 'a' }])) // '[["b","a"]]'
+   * @example JSON.stringify(Sessions.fromTable(new Table({ session: [1, 1], item: ['b', 'a'] }))) // '[["b","a"]]'
    */
   toJSON(): string[][] {
     return Array.from({ length: this.length }, (_, s) => this.session(s));
@@ -254,23 +214,6 @@ printed(Sessions, ({ length, item, items, users }) => {
 type Role = keyof SessionsColumnNames;
 const ROLES = ['session', 'item', 'time'] as const;
 
-function rowName(i: number): string {
-  return `Row ${i} (counted from 0)`;
-}
-
-function checkIds(row: SessionRecord, i: number): void {
-  for (const role of ['session', 'item'] as const) {
-    const id: unknown = row[role];
-    if (typeof id === 'string') continue;
-    const exact = Number.isSafeInteger(id) || !Number.isInteger(id);
-    if (typeof id === 'number' && exact && !Number.isNaN(id)) continue;
-    const got = typeof id === 'number' ? id : whatIs(id);
-    throw new ArgumentError(
-      `${rowName(i)}: the ${role} must be a text, or a number below 2⁵³, got ${got}.`,
-    );
-  }
-}
-
 /** The number of an id in the order of first occurrence; a new id is added. */
 function codeOf(codes: Map<string, number>, id: string): number {
   const code = codes.get(id) ?? codes.size;
@@ -301,19 +244,18 @@ function plain(name: string): string {
   return name.toLowerCase().replace(/[\s_.-]/g, '');
 }
 
-/** The position of a column; −1 where there is no time. */
-function columnOf(names: readonly string[], role: Role, wanted?: string | number): number {
+/** The name of a column; undefined where there is no time. */
+function columnOf(names: readonly string[], role: Role, wanted?: string | number) {
   checkColumn(wanted, `columns.${role}`);
-  if (typeof wanted === 'number' && wanted < names.length) return wanted;
-  const exact = wanted === undefined ? -1 : names.indexOf(String(wanted));
-  if (exact >= 0) return exact;
+  if (typeof wanted === 'number' && wanted < names.length) return names[wanted];
+  if (typeof wanted === 'string' && names.includes(wanted)) return wanted;
   const fits = (name: string): boolean =>
     wanted === undefined
       ? NAMES[role].test(plain(name))
       : typeof wanted === 'string' && plain(name) === plain(wanted);
   const alike = names.filter(fits);
-  if (alike.length === 1) return names.indexOf(alike[0]);
-  if (role === 'time' && wanted === undefined) return -1;
+  if (alike.length === 1) return alike[0];
+  if (role === 'time' && wanted === undefined) return undefined;
   const hint = `Say which it is: { columns: { ${role}: '…' } }.`;
   throw new UnknownIdError('column', String(wanted ?? `${role}_id`), names, hint);
 }

@@ -10,7 +10,7 @@ import {
   Sessions,
   type SessionsColumnNames,
 } from '../../../lib/recital/data/sessions.js';
-import { Table } from '../../../lib/recital/data/table.js';
+import { type Cell, Table } from '../../../lib/recital/data/table.js';
 import { Vocabulary } from '../../../lib/recital/data/vocabulary.js';
 import {
   ArgumentError,
@@ -167,7 +167,7 @@ describe('readSessions', () => {
     ).to.deep.equal([['a b', 'c']]);
   });
 
-  it('is made of records and tables, in order of time, rows of one time in theirs', () => {
+  it('is made of a table, in order of time, rows of one time in theirs', () => {
     const rows = [
       { session: 's', item: 1, time: 20 },
       { session: 2, item: 'b', time: 5 },
@@ -175,11 +175,13 @@ describe('readSessions', () => {
       { session: 's', item: 1, time: 20 },
       { session: 's', item: 0, time: 20 },
     ];
-    const made = Sessions.fromRows(rows);
-    expect(list(made)).to.deep.equal([['3', '1', '1', '0'], ['b']]);
-    expect(
-      list(Sessions.fromRows(rows.map(({ session, item }) => ({ session, item })))),
-    ).to.deep.equal([['1', '3', '1', '0'], ['b']]);
+    const of = (records: readonly Record<string, Cell>[]): Sessions =>
+      Sessions.fromTable(Table.fromRows(records));
+    expect(list(of(rows))).to.deep.equal([['3', '1', '1', '0'], ['b']]);
+    expect(list(of(rows.map(({ session, item }) => ({ session, item }))))).to.deep.equal([
+      ['1', '3', '1', '0'],
+      ['b'],
+    ]);
     const table = new Table({
       who: ['u', 'u'],
       song: ['x', 'y'],
@@ -191,35 +193,30 @@ describe('readSessions', () => {
     };
     expect([...Sessions.fromTable(table, options).item]).to.deep.equal([0, 1]);
     const wrong: [() => unknown, RegExp][] = [
-      [
-        () => Sessions.fromRows([{ session: 1, itm: 2 } as never]),
-        /field "itm"; did you mean "item"/,
-      ],
-      [() => Sessions.fromRows([{ session: 1 } as never]), /Row 0 .*the item must be a text/],
-      [
-        () => Sessions.fromRows([{ session: 2 ** 53, item: 1 }]),
-        /the session must be a text, or a number below/,
-      ],
+      [() => of([{ session: 1, itm: 2 }]), /Unknown column "item_id"/],
+      [() => of([{ session: 1, item: null }]), /Row 0 .*has no item/],
+      [() => of([{ session: 2 ** 53, item: 1 }]), /Row 0 .*the session 9007199254740992/],
       [
         () =>
-          Sessions.fromRows([
+          of([
             { session: 1, item: 1, time: 1 },
             { session: 1, item: 1 },
           ]),
-        /Row 1 .*has no time/,
+        /Row 1 .*expected a time.*got NaN/,
       ],
+      [() => of([{ session: 1, item: 1, time: 'soon' }]), /expected a time.*got soon/],
       [
-        () => Sessions.fromRows([{ session: 1, item: 1, time: 'soon' }]),
-        /expected a time.*got soon/,
+        () => Sessions.fromTable(table, { item: 1 } as never),
+        /no option "item"; did you mean "items"/,
       ],
-      [() => Sessions.fromRows([], { item: 1 } as never), /no option "item"; did you mean "items"/],
+      [() => Sessions.fromTable(rows as never), /Table.fromRows makes one of records/],
       [
         () => Sessions.fromTable(table),
         /Unknown column "session_id".*\{ columns: \{ session: '…' \} \}/,
       ],
       [
         () => Sessions.fromTable(new Table({ session: ['a', null], item: ['b', 'c'] })),
-        /Row 1 .*the session must be a text/,
+        /Row 1 .*has no session/,
       ],
     ];
     for (const [work, message] of wrong)
@@ -230,9 +227,9 @@ describe('readSessions', () => {
     const word = fc.string({ unit: 'grapheme', minLength: 1 });
     fc.assert(
       fc.property(fc.array(fc.tuple(word, word), { minLength: 1, maxLength: 8 }), (rows) => {
-        const made = Sessions.fromRows(rows.map(([session, item]) => ({ session, item })));
-        const table = Table.fromRows(rows.map(([session, item]) => ({ session, item })));
-        expect(list(Sessions.fromTable(table))).to.deep.equal(list(made));
+        const made = Sessions.fromTable(
+          Table.fromRows(rows.map(([session, item]) => ({ session, item }))),
+        );
         const ids = [...new Set(rows.map(([session]) => session))];
         ids.forEach((id, s) => {
           const own = rows.filter(([session]) => session === id).map(([, item]) => item);

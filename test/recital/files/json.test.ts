@@ -35,8 +35,8 @@ describe('JSON.stringify', () => {
       { track_id: 'a', user_id: 'u', playcount: 1 },
     ]);
     expect(sent(some.users)).to.deep.equal(['u', 'v']);
-    const sessions = Sessions.fromRows(
-      ['b', 'a', 'b'].map((item, i) => ({ session: Math.min(i, 1), item })),
+    const sessions = Sessions.fromTable(
+      Table.fromRows(['b', 'a', 'b'].map((item, i) => ({ session: Math.min(i, 1), item }))),
     );
     expect(sent(sessions)).to.deep.equal([['b'], ['a', 'b']]);
     const rows = [{ track_id: 'a', name: 'A' }];
