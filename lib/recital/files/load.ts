@@ -1,4 +1,3 @@
-import type { Fields } from '../data/files/fields.js';
 import {
   openSafetensors,
   type SafetensorsFile,
@@ -12,6 +11,7 @@ import type { Tracks } from '../data/tracks.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError, DataError } from '../errors.js';
 import { WithSeen } from '../evaluation/held-out.js';
+import type { Fields } from '../fields.js';
 import { Hybrid, WeightedSum } from '../hybrid/hybrid.js';
 import type { Learner, LearnerOptions } from '../learner/learner.js';
 import { EXTENSION, fileConfig } from '../learner/model-file.js';

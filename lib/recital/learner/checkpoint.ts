@@ -1,8 +1,8 @@
-import type { Fields, Json } from '../data/files/fields.js';
 import { openSafetensors, type SafetensorsFile, type Tensor } from '../data/files/safetensors.js';
-import { fingerprint } from '../data/files/tensors.js';
+import { classesHash } from '../data/files/tensors.js';
 import { display } from '../data/output.js';
 import { DataError } from '../errors.js';
+import type { Fields, Json } from '../fields.js';
 import { given } from '../options.js';
 import { type FitCall, planOf } from './fit-plan.js';
 import type { Learner } from './learner.js';
@@ -97,7 +97,7 @@ export function saveCheckpoint(learn: Learner, file: string, options: SaveOption
   const { model, dls } = learn;
   const tensors = modelTensors(model);
   const classes = Object.fromEntries(
-    Object.entries(dls.classes ?? {}).map(([name, vocabulary]) => [name, fingerprint(vocabulary)]),
+    Object.entries(dls.classes ?? {}).map(([name, vocabulary]) => [name, classesHash(vocabulary)]),
   );
   const training = withOpt && { training: trainingConfig(learn, tensors) };
   const config = { model: model.constructor.name, classes, ...training };
@@ -172,7 +172,7 @@ export function loadCheckpoint(learn: Learner, file: string, options: LoadOption
 function checkClasses(config: Fields, learn: Learner): void {
   const saved = config.object('classes');
   for (const [name, vocabulary] of Object.entries(learn.dls.classes ?? {})) {
-    if (saved.has(name) && saved.text(name) === fingerprint(vocabulary)) continue;
+    if (saved.has(name) && saved.text(name) === classesHash(vocabulary)) continue;
     throw new DataError(
       `it is for other classes of ${name} than these loaders have, so weights would go to the wrong ones. Make the loaders of the same data with the same split, or load with { strict: false }.`,
     );

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { Fields, type Json } from '../data/files/fields.js';
 import {
   dtypeOf,
   type SafetensorsFile,
@@ -12,6 +11,7 @@ import {
 } from '../data/files/safetensors.js';
 import { display } from '../data/output.js';
 import { ArgumentError, DataError, NumericError } from '../errors.js';
+import { Fields, type Json } from '../fields.js';
 import type { Model } from '../nn/model.js';
 import { firstNotFinite } from '../options.js';
 

@@ -1,6 +1,6 @@
 import { Csr, type InteractionValue } from '../data/csr.js';
-import type { Fields } from '../data/files/fields.js';
 import { ArgumentError } from '../errors.js';
+import type { Fields } from '../fields.js';
 import { checkOneOf } from '../options.js';
 import type { History } from './fold-in.js';
 import type { Interactions } from './interactions.js';

@@ -1,4 +1,3 @@
-import type { Fields, Json } from '../data/files/fields.js';
 import type { Tensor, TensorSource } from '../data/files/safetensors.js';
 import { tracksTensors, vocabularyTensors } from '../data/files/tensors.js';
 import { display } from '../data/output.js';
@@ -6,6 +5,7 @@ import type { Plays } from '../data/plays.js';
 import type { Sessions } from '../data/sessions.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
+import type { Fields, Json } from '../fields.js';
 import type { LearnerOptions } from '../learner/learner.js';
 import { EXTENSION, writeModelFile } from '../learner/model-file.js';
 import { checkArgument, checkFlag, given } from '../options.js';

@@ -1,8 +1,7 @@
 import { numbersWhere } from '../data/csr.js';
-import type { Fields } from '../data/files/fields.js';
 import type { TensorSource } from '../data/files/safetensors.js';
 import {
-  fingerprint,
+  classesHash,
   readTracks,
   readVocabulary,
   tracksTensors,
@@ -11,6 +10,7 @@ import {
 import { SequenceDataLoaders } from '../data/sequence-loaders.js';
 import { Sessions } from '../data/sessions.js';
 import type { Vocabulary } from '../data/vocabulary.js';
+import type { Fields } from '../fields.js';
 import { modelTensors, readModel } from '../learner/model-file.js';
 import { LSTMModel } from '../models/lstm.js';
 import { checkWeights, learnerDescription } from '../recommend/learners/saved-learner.js';
@@ -46,7 +46,7 @@ export function describeSequences(
     loaders: 'sequences',
     ...(!seen && { seen }),
     model: { name: 'LSTMModel', ...model.config, probabilistic: model.probabilistic },
-    classes: { item: fingerprint(items) },
+    classes: { item: classesHash(items) },
     kinds: { item: items.kind, ...(users && { user: users.kind }) },
     length: dls.dataset.windowLength,
     everyPosition: dls.dataset.everyPosition,

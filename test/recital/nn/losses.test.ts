@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { float32 } from '../../../lib/recital/compute/memory.js';
 import { Random } from '../../../lib/recital/compute/random.js';
-import { Fields, type Json } from '../../../lib/recital/data/files/fields.js';
 import { ArgumentError, DataError, NumericError } from '../../../lib/recital/errors.js';
+import { Fields, type Json } from '../../../lib/recital/fields.js';
 import * as crossEntropy from '../../../lib/recital/nn/cross-entropy.js';
 import {
   CrossEntropyLossFlat,

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { ArgumentError, DataError, NumericError, RecitalError } from '../../errors.js';
+import { Fields, shortened } from '../../fields.js';
 import { checkArgument, given, whatIs } from '../../options.js';
 import { writeAtomically } from './atomic-write.js';
-import { Fields, shortened } from './fields.js';
 import { existingFile } from './text-file.js';
 
 /** Types of numbers by the format's names, and their arrays. */

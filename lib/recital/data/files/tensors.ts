@@ -77,7 +77,7 @@ export function readVocabulary(
 }
 
 /** A hash (SHA-256) of the classes and their indices: equal for equal vocabularies only. */
-export function fingerprint({ bytes, offsets }: Vocabulary): string {
+export function classesHash({ bytes, offsets }: Vocabulary): string {
   return createHash('sha256').update(offsets).update(bytes).digest('hex');
 }
 

@@ -1,7 +1,7 @@
 import { kernels } from '../../compute/kernels.js';
 import { matmul } from '../../compute/matmul.js';
 import { dispose, float32 } from '../../compute/memory.js';
-import type { Fields } from '../../data/files/fields.js';
+import type { Fields } from '../../fields.js';
 import { EmbeddingNN } from '../../models/embedding-nn.js';
 import { checkScores } from '../recommender.js';
 import type { SavedForm } from '../saved-form.js';

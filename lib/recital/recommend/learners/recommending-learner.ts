@@ -1,9 +1,9 @@
 import path from 'node:path';
 import type { CollabDataLoaders } from '../../data/collab.js';
 import { makeFolder } from '../../data/files/atomic-write.js';
-import type { Json } from '../../data/files/fields.js';
 import type { Vocabulary } from '../../data/vocabulary.js';
 import { ArgumentError } from '../../errors.js';
+import type { Json } from '../../fields.js';
 import { Learner, type LearnerOptions } from '../../learner/learner.js';
 import { isPath, modelFile, writeModelFile } from '../../learner/model-file.js';
 import { sigmoid } from '../../nn/activations.js';

@@ -1,9 +1,8 @@
 import { CollabDataLoaders } from '../../data/collab.js';
 import type { TargetOptions } from '../../data/collab-rows.js';
-import type { Fields, Json } from '../../data/files/fields.js';
 import type { Tensor, TensorSource } from '../../data/files/safetensors.js';
 import {
-  fingerprint,
+  classesHash,
   readTracks,
   readVocabulary,
   tracksTensors,
@@ -11,6 +10,7 @@ import {
 } from '../../data/files/tensors.js';
 import type { NegativeOptions } from '../../data/negatives.js';
 import { DataError } from '../../errors.js';
+import type { Fields, Json } from '../../fields.js';
 import type { LearnerOptions } from '../../learner/learner.js';
 import { modelTensors, readModel } from '../../learner/model-file.js';
 import {
@@ -135,7 +135,7 @@ function describeCollab<L extends CollabModelLearner>(
   const config = {
     loaders: 'collab',
     model: { name: form.name, ...form.config(learn) },
-    classes: Object.fromEntries(SIDES.map((side) => [side, fingerprint(classes[side])])),
+    classes: Object.fromEntries(SIDES.map((side) => [side, classesHash(classes[side])])),
     kinds: Object.fromEntries(SIDES.map((side) => [side, classes[side].kind])),
     names: { ...names },
     target: target && { target: target.target, threshold: target.threshold },

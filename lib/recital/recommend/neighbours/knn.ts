@@ -1,8 +1,8 @@
 import { Csr, type InteractionValue } from '../../data/csr.js';
-import type { Fields } from '../../data/files/fields.js';
 import { csrTensors, readSimilarity } from '../../data/files/tensors.js';
 import { countsOf, type Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
+import type { Fields } from '../../fields.js';
 import {
   checkCount,
   checkNumber,

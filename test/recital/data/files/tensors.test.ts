@@ -7,7 +7,7 @@ import {
   writeSafetensors,
 } from '../../../../lib/recital/data/files/safetensors.js';
 import {
-  fingerprint,
+  classesHash,
   readStrings,
   readVocabulary,
   stringTensors,
@@ -55,15 +55,15 @@ describe('packed strings', () => {
         expect(after.kind).to.equal('thing');
         for (const id of before.classes) expect(after.indexOf(id)).to.equal(before.indexOf(id));
         expect(after.has('no such id')).to.equal(before.has('no such id'));
-        expect(fingerprint(after)).to.equal(fingerprint(before));
+        expect(classesHash(after)).to.equal(classesHash(before));
       }),
       { numRuns: 60 },
     );
   });
 
-  it('have fingerprints that tell vocabularies apart', () => {
+  it('have hashes that tell vocabularies apart', () => {
     const prints = [['a', 'b'], ['ab'], ['a', 'bc'], ['ab', 'c'], [], ['', 'ab']].map((ids) =>
-      fingerprint(Vocabulary.fromValues(ids)),
+      classesHash(Vocabulary.fromValues(ids)),
     );
     expect(new Set(prints).size).to.equal(prints.length);
   });

@@ -1,6 +1,6 @@
-import type { Fields, Json } from '../../../data/files/fields.js';
 import type { SafetensorsFile, Tensor } from '../../../data/files/safetensors.js';
 import { DataError } from '../../../errors.js';
+import type { Fields, Json } from '../../../fields.js';
 import type { Optimizer } from '../optimizer.js';
 import { MAX_BLOCKS, type Moments, SLOTS, STRIDE, type TimelineState } from './timeline.js';
 

@@ -1,5 +1,5 @@
-import { DataError } from '../../errors.js';
-import { visible } from '../../printed.js';
+import { DataError } from './errors.js';
+import { visible } from './printed.js';
 
 /** What JSON can hold. */
 export type Json =

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Fields, type Json } from '../../../../lib/recital/data/files/fields.js';
-import { DataError } from '../../../../lib/recital/errors.js';
+import { DataError } from '../../lib/recital/errors.js';
+import { Fields, type Json } from '../../lib/recital/fields.js';
 
 describe('Fields', () => {
   const fields = new Fields(
