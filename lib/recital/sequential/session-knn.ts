@@ -1,6 +1,6 @@
-import type { Fields } from '../data/files/fields.js';
 import type { SequenceSource } from '../data/sessions.js';
 import { ArgumentError } from '../errors.js';
+import type { Fields } from '../fields.js';
 import { checkCount, checkNumber, given } from '../options.js';
 import { TopN } from '../recommend/rank.js';
 import { finiteOrText, readFiniteOrText, type SavedForm } from '../recommend/saved-form.js';
