@@ -4,7 +4,7 @@
 export {
   type AsyncSteps, interruptible, type Steps, type Stop, stoppable,
 } from './compute/interrupt.js';
-export { float32, memoryUsage } from './compute/memory.js';
+export { float32 } from './compute/memory.js';
 export { Random } from './compute/random.js';
 export { type ComputeOptions, setCompute } from './compute/threads.js';
 
@@ -110,7 +110,7 @@ export { fitHybrid, type FitHybridOptions, fuse, type FuseOptions } from './hybr
 export {
   type Callback, CancelBackwardException, CancelBatchException, CancelEpochException,
   CancelFitException, CancelStepException, CancelTrainException, CancelValidException,
-  type EventHandlers, type EventName, events, registerDefaultCallback, TrainEval,
+  type EventHandlers, type EventName, events, TrainEval,
 } from './learner/callback.js';
 export {
   GradientAccumulation, type GradientAccumulationOptions, GradientClip, type GradientClipOptions,
@@ -151,11 +151,11 @@ export {
 export type { GetPredsOptions, Predictions } from './learner/predictions.js';
 export { type LogRow, Recorder, type RecorderState } from './learner/recorder.js';
 export {
-  combinedCos, combineScheds, ParamScheduler, schedCos, schedExp, schedLin, schedNo, schedPoly,
+  combinedCos, combineScheds, ParamScheduler, schedCos, schedExp, schedLin, schedPoly,
   type Schedule,
 } from './learner/schedules.js';
 export {
-  TrainedLearner, TrainingLog, trainModel, type TrainModelOptions,
+  TrainedLearner, trainModel, type TrainModelOptions,
 } from './learner/train-model.js';
 
 // losses and models
@@ -183,7 +183,7 @@ export { type Columns, Embedding, type EmbeddingOptions } from './nn/embedding.j
 export { Linear, type LinearOptions } from './nn/linear.js';
 export {
   BCEWithLogitsLossFlat, type BCEWithLogitsLossOptions, BPRLoss, HingeLoss, L1LossFlat, type Loss,
-  lossGradient, lossOf, type LossRows, MSELossFlat, PairwiseLoss, type Reduction,
+  type LossRows, MSELossFlat, PairwiseLoss, type Reduction,
 } from './nn/losses.js';
 export type { Model, TrainingLoss } from './nn/model.js';
 export { type Module, Sequential, type StateBuffer } from './nn/module.js';

@@ -1,10 +1,10 @@
+import { memoryUsage } from '../../lib/recital/compute/memory.js';
 import {
   BCEWithLogitsLossFlat,
   type Callback,
   CancelFitException,
   CollabDataLoaders,
   collabLearner,
-  memoryUsage,
   noLogging,
   type Plays,
   readPlays,

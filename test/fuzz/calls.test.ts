@@ -107,12 +107,7 @@ function readLibrary(): {
 }
 
 /** Of what changes the process for good: it has tests of its own. */
-const forGood = new Set([
-  'registerDefaultCallback',
-  'registerRecommenderKind',
-  'setCompute',
-  'tensorflow',
-]);
+const forGood = new Set(['registerRecommenderKind', 'setCompute', 'tensorflow']);
 
 /** What the library makes and hands over: nobody has a reason to construct it. */
 const handedOver = new Set([

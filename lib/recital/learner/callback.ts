@@ -86,9 +86,7 @@ const CANCEL = {
   Step: CancelStepException,
 };
 
-/**
- * Handlers by event. Those of a batch must be synchronous; the others may return a promise.
- */
+/** Handlers by event. Those of a batch must be synchronous; the others may return a promise. */
 export type EventHandlers = { [E in EventName]?: (learn: Learner) => void | Promise<void> };
 
 /**
@@ -123,15 +121,8 @@ export interface Callback extends EventHandlers {
 
 const factories: (() => Callback)[] = [];
 
-/**
- * Adds a callback to every Learner made from now on; display/ registers the live progress table
- * with it.
- * @param make makes it, anew for each learner
- * @example registerDefaultCallback(() => new TerminateOnNaN());
- */
+/** Has `make` make a callback for every Learner from now on, as display/ its progress table. */
 export function registerDefaultCallback(make: () => Callback): void {
-  const wanted = 'a function that makes a callback, such as () => new TerminateOnNaN()';
-  checkArgument(typeof make === 'function', make, 'registerDefaultCallback', wanted);
   factories.push(make);
 }
 
@@ -317,10 +308,7 @@ export class RunState {
   trainIter = 0;
   /** Training epochs done since the learner was made: the order of the rows depends on it. */
   epochsTrained = 0;
-  /**
-   * The position at which this run resumes an interrupted one, whose results callbacks keep;
-   * undefined in a new run.
-   */
+  /** Where this run resumes an interrupted one, whose results callbacks keep, if it does. */
   resumed: RunPosition | undefined;
   /** Whether the last run was interrupted. */
   interrupted = false;

@@ -1,7 +1,15 @@
 import { ArgumentError, NumericError } from '../errors.js';
 import { sigmoid } from '../nn/activations.js';
 import { argmaxRows } from '../nn/cross-entropy.js';
-import { checkArgument, checkFlag, checkNumber, given, isNumbers } from '../options.js';
+import {
+  checkArgument,
+  checkFlag,
+  checkNumber,
+  given,
+  isFunction,
+  isNumbers,
+  whatIs,
+} from '../options.js';
 import { printed } from '../printed.js';
 import type { Learner } from './learner.js';
 
@@ -15,18 +23,13 @@ export interface Metric {
   accumulate(learn: Learner): void;
   /** The value now; NaN if nothing was seen. */
   readonly value: number;
-  /**
-   * Whether more of it is better: what `SaveModel`, `EarlyStopping` and `ReduceLROnPlateau` go by.
-   * The library's metrics say it; default for those that do not: by the name, see
-   * {@link TrackerOptions}.
-   */
+  /** Whether more of it is better; default: by its name, see {@link TrackerOptions}. */
   readonly greater?: boolean;
 }
 
 /**
  * A function of predictions (as the model makes them: logits, if the loss works on logits) and
- * targets. One given as a metric is averaged over batches, weighted by batch size, as fastai's
- * AvgMetric; its column is headed by its name.
+ * targets. As a metric it is averaged over batches, by their size: see {@link AvgMetric}.
  */
 export interface MetricFunction {
   (pred: Float32Array, targets: Float32Array): number;
@@ -83,10 +86,12 @@ abstract class FunctionMetric implements Metric {
     const value: unknown = this.func(pred, targets);
     if (typeof value === 'number') return value;
     const { name } = this;
-    throw new ArgumentError(
+    const hint =
       typeof (value as Metric | undefined)?.accumulate === 'function'
-        ? `The metric ${name} returned a metric where a number was expected: it makes metrics, so call it, ${name}().`
-        : `The metric ${name} must return a number, got ${value === null ? 'null' : typeof value}.`,
+        ? ` It makes metrics, so call it, ${name}().`
+        : '';
+    throw new ArgumentError(
+      `The metric ${name} must return a number, got ${whatIs(value)}.${hint}`,
     );
   }
 }
@@ -151,9 +156,8 @@ function concat(parts: readonly Float32Array[]): Float32Array {
 }
 
 /**
- * A metric of all rows of a pass at once, which is no mean over batches. It is given to a learner
- * as it is, `metrics: rmse`; a learner knows not to average it. Called without arguments it makes
- * the Metric that the learner would make of it.
+ * A metric of all rows of a pass at once, which is no mean over batches: a learner that is given
+ * it, `metrics: rmse`, does not average it. Called without arguments it makes that Metric.
  * @example
  * const metric: PassMetric = rmse;
  * metric(Float32Array.of(1, 2), Float32Array.of(3, 4)) // 2
@@ -165,34 +169,27 @@ export interface PassMetric {
   readonly greater: boolean;
 }
 
-/** The headings of pass metrics. */
-const headings = new Map<MetricFunction, string>();
+const passMetrics = new Set<unknown>();
 
 function passMetric(name: string, greater: boolean, func: MetricFunction): PassMetric {
-  function metric(): Metric;
-  function metric(pred: Float32Array, targets: Float32Array): number;
-  function metric(pred?: Float32Array, targets?: Float32Array): Metric | number {
-    return pred
-      ? func(pred, targets ?? new Float32Array(0))
-      : new AccumMetric(func, { name, greater });
-  }
+  const metric = (pred?: Float32Array, targets = new Float32Array(0)): Metric | number =>
+    pred ? func(pred, targets) : new AccumMetric(func, { name, greater });
   Object.defineProperty(metric, 'name', { value: name });
-  headings.set(metric, name);
-  return Object.assign(metric, { greater });
+  passMetrics.add(metric);
+  return Object.assign(metric, { greater }) as PassMetric;
 }
 
 /**
  * The Metric of a metric as a learner is given it. The rule for all: those without options are
- * given bare (`mse`, `mae`, `accuracy`, `rmse`, `r2`, `rocAuc`, your own functions), those with
- * options are made by a call (`accuracyThresh(0.5)`, `new AvgMetric(mae, { name: 'error' })`).
+ * given bare (`mse`, `rmse`, your own functions), those with options are made by a call
+ * (`accuracyThresh(0.5)`, `new AvgMetric(mae, { name: 'error' })`).
  */
 export function asMetric(metric: Metric | MetricFunction): Metric {
   if (typeof metric === 'function') {
-    const name = headings.get(metric);
-    if (name) return new AccumMetric(metric, { name });
+    if (passMetrics.has(metric)) return (metric as PassMetric)();
     if ((metric as unknown) === accuracyThresh)
       throw new ArgumentError('accuracyThresh makes a metric: call it, accuracyThresh(0.5).');
-    if (/^class\b/.test(String(metric)))
+    if (!isFunction(metric))
       throw new ArgumentError(
         `${metric.name} is a class of metrics: make one, new ${metric.name}(…).`,
       );
@@ -200,7 +197,7 @@ export function asMetric(metric: Metric | MetricFunction): Metric {
   }
   if (typeof metric?.accumulate === 'function') return metric;
   throw new ArgumentError(
-    `A metric is a function of (predictions, targets), such as rmse, or made by a call, such as accuracyThresh(0.5), got ${metric === null ? 'null' : typeof metric}.`,
+    `A metric is a function of (predictions, targets), such as rmse, or made by a call, such as accuracyThresh(0.5), got ${whatIs(metric)}.`,
   );
 }
 
@@ -216,7 +213,7 @@ export function accuracyThresh(thresh = 0.5, options: { sigmoid?: boolean } = {}
   const { sigmoid: logits } = given({ sigmoid: true }, options, 'accuracyThresh');
   checkNumber(thresh, thresh >= 0 && thresh <= 1, 'thresh is a probability between 0 and 1');
   const share = (pred: Float32Array, targets: Float32Array): number => {
-    checkPairs('accuracyThresh', pred, targets, 1);
+    checkPairs('accuracyThresh', pred, targets);
     let right = 0;
     for (let i = 0; i < targets.length; i++)
       if ((logits ? sigmoid(pred[i]) : pred[i]) > thresh === targets[i] > 0.5) right++;
@@ -227,40 +224,41 @@ export function accuracyThresh(thresh = 0.5, options: { sigmoid?: boolean } = {}
 
 /**
  * Share of rows whose largest prediction, the first of equals, is that of the target's class
- * (fastai's `accuracy`): for models with one output a class.
- * @param pred predictions, one a class and row, row-major
+ * (fastai's `accuracy`): for models with one output per class.
+ * @param pred predictions, one per class and row, row-major
  * @param targets the right class of each row, by index
  * @example new Learner(dls, model, { lossFunc: new CrossEntropyLossFlat(), metrics: accuracy })
  */
 export function accuracy(pred: Float32Array, targets: Float32Array): number {
-  checkPairs('accuracy', pred, targets);
+  checkPairs('accuracy', pred, targets, false);
   const classes = argmaxRows(pred, pred.length / targets.length);
   return classes.reduce((right, c, i) => right + (c === targets[i] ? 1 : 0), 0) / targets.length;
 }
 
 accuracy.greater = true;
 
-/** Throws unless there are targets, and `each` predictions for each (default: any number). */
-function checkPairs(name: string, pred: Float32Array, targets: Float32Array, each?: number): void {
+/** Throws unless there are targets, and one prediction for each, or as many for each. */
+function checkPairs(name: string, pred: Float32Array, targets: Float32Array, one = true): void {
   for (const values of [pred, targets])
     checkArgument(isNumbers(values), values, name, 'predictions and targets, Float32Arrays');
   if (targets.length === 0)
     throw new ArgumentError(`${name} needs at least one prediction and its target, got none.`);
   const outputs = pred.length / targets.length;
-  if (each === undefined ? Number.isInteger(outputs) && outputs > 0 : outputs === each) return;
+  if (one ? outputs === 1 : Number.isInteger(outputs) && outputs > 0) return;
+  const wanted = one ? 'one prediction' : 'as many predictions';
   throw new ArgumentError(
-    `${name} needs ${each === undefined ? 'as many predictions' : 'one prediction'} for each target, got ${pred.length} predictions and ${targets.length} targets.`,
+    `${name} needs ${wanted} for each target, got ${pred.length} predictions and ${targets.length} targets.`,
   );
 }
 
 /**
  * Mean squared error.
- * @param pred predictions, one a row
+ * @param pred predictions, one per row
  * @param targets what was right, in the same unit
  * @example mse(Float32Array.of(1, 2), Float32Array.of(1, 4)) // 2
  */
 export function mse(pred: Float32Array, targets: Float32Array): number {
-  checkPairs('mse', pred, targets, 1);
+  checkPairs('mse', pred, targets);
   let sum = 0;
   for (let i = 0; i < targets.length; i++) sum += (pred[i] - targets[i]) ** 2;
   return sum / targets.length;
@@ -270,12 +268,12 @@ mse.greater = false;
 
 /**
  * Mean absolute error.
- * @param pred predictions, one a row
+ * @param pred predictions, one per row
  * @param targets what was right, in the same unit
  * @example mae(Float32Array.of(1, 2), Float32Array.of(1, 4)) // 1
  */
 export function mae(pred: Float32Array, targets: Float32Array): number {
-  checkPairs('mae', pred, targets, 1);
+  checkPairs('mae', pred, targets);
   let sum = 0;
   for (let i = 0; i < targets.length; i++) sum += Math.abs(pred[i] - targets[i]);
   return sum / targets.length;
@@ -306,9 +304,7 @@ export const r2: PassMetric = passMetric('r2_score', true, (pred, targets) => {
     return Number.isNaN(error) ? NaN : error === 0 ? 1 : 0; // their mean may be off by a rounding: not told by the spread
   let mean = 0;
   for (const y of targets) mean += y / targets.length;
-  let spread = 0;
-  for (const y of targets) spread += (y - mean) ** 2;
-  return 1 - error / spread;
+  return 1 - error / targets.reduce((spread, y) => spread + (y - mean) ** 2, 0);
 });
 
 /**
@@ -318,7 +314,7 @@ export const r2: PassMetric = passMetric('r2_score', true, (pred, targets) => {
  * @example rocAuc(Float32Array.of(0.1, 0.4, 0.35, 0.8), Float32Array.of(0, 0, 1, 1)) // 0.75
  */
 export const rocAuc: PassMetric = passMetric('roc_auc_score', true, (pred, targets) => {
-  checkPairs('rocAuc', pred, targets, 1);
+  checkPairs('rocAuc', pred, targets);
   const bad = pred.findIndex((p) => Number.isNaN(p));
   if (bad >= 0) throw new NumericError(`rocAuc: prediction ${bad} is NaN, so it has no rank.`);
   const none = targets.findIndex((y) => Number.isNaN(y));
@@ -337,25 +333,25 @@ export const rocAuc: PassMetric = passMetric('roc_auc_score', true, (pred, targe
 export function countAbove(ascending: Float64Array, x: number): number {
   const n = ascending.length;
   if (n === 0 || x < ascending[0]) return n;
-  let [below, high] = [0, n];
-  while (below < high) {
-    const middle = (below + high) >>> 1;
-    if (ascending[middle] < x) below = middle + 1;
+  const below = place(ascending, x, false);
+  return n - (below + place(ascending, x, true, below)) / 2;
+}
+
+/** How many ascending numbers are below x or, with `equal`, not above it; at least `low` are. */
+function place(ascending: Float64Array, x: number, equal: boolean, low = 0): number {
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ascending[middle] < x || (equal && ascending[middle] === x)) low = middle + 1;
     else high = middle;
   }
-  let upTo = below;
-  for (high = n; upTo < high; ) {
-    const middle = (upTo + high) >>> 1;
-    if (ascending[middle] <= x) upTo = middle + 1;
-    else high = middle;
-  }
-  return n - (below + upTo) / 2;
+  return low;
 }
 
 /**
  * Share of rows whose target's class is among the k largest predictions (fastai's `top_k_accuracy`;
- * of a next-song model the hit rate at k), headed `top_5_accuracy`; of equal predictions the first
- * ones count as larger. For models with one output a class.
+ * of a next-track model the hit rate at k), headed `top_5_accuracy`; of equal predictions the first
+ * ones count as larger. For models with one output per class.
  * @param k how many; default 5
  * @example new Learner(dls, model, { lossFunc: new CrossEntropyLossFlat(), metrics: [accuracy, topKAccuracy(10)] })
  */

@@ -1,5 +1,4 @@
 import { type Chart, display } from '../data/output.js';
-
 import { RecitalError } from '../errors.js';
 import { checkCount, given } from '../options.js';
 import { counted, printed } from '../printed.js';
@@ -9,10 +8,7 @@ import type { LrFindResult } from './lr-find.js';
 import type { Metric } from './metrics.js';
 import { plotLoss, plotSched } from './plots.js';
 
-/**
- * One row of the training table: epoch, losses, metrics, seconds. Missing values (validation left
- * out) are null.
- */
+/** A row of the training table: epoch, losses, metrics, seconds; null where validation was left out. */
 export type LogRow = (number | null)[];
 
 /** The contents of a Recorder: plain data. */
@@ -50,10 +46,7 @@ export class Recorder implements Callback {
   hps: Record<string, number[]> = {};
   /** Column names of the table. */
   metricNames: string[] = [];
-  /**
-   * The row of the last epoch: its number, losses, metrics, seconds. At the end of an epoch
-   * (`afterEpoch`) that of this epoch.
-   */
+  /** The row of the last epoch: its number, losses, metrics, seconds; in `afterEpoch`, of this one. */
   log: LogRow = [];
   /** The result of the last lrFind. */
   lrFound: LrFindResult | undefined;
@@ -154,20 +147,14 @@ export class Recorder implements Callback {
     return shown(plotLoss(this, all));
   }
 
-  /**
-   * Plots the last lrFind again.
-   * @returns the chart, which is shown
-   */
+  /** Shows the chart of the last lrFind again, and returns it. */
   plotLrFind(): Chart {
     if (!this.lrFound)
       throw new RecitalError('There is no learning rate search to plot yet: call lrFind first.');
     return shown(this.lrFound.chart);
   }
 
-  /**
-   * Plots the scheduled hyper-parameters of the last run, batch by batch.
-   * @returns the chart, which is shown
-   */
+  /** Shows the scheduled hyper-parameters of the last run, batch by batch; returns the chart. */
   plotSched(): Chart {
     return shown(plotSched(this));
   }
@@ -187,6 +174,7 @@ printed(Recorder, ({ values, losses, metricNames }) => {
   const size = `${counted(values.length, 'epoch')}, ${counted(losses.length, 'batch', 'batches')}`;
   return `Recorder: ${size}${last.length ? `; ${last.join(', ')}` : ''}`;
 });
+
 /** fastai's AvgSmoothLoss: exponential smoothing v ← β·v + (1 − β)·loss, read as v/(1 − βᵗ). */
 export class SmoothLoss {
   /** Losses seen. */

@@ -10,7 +10,7 @@ export type Schedule = (pos: number) => number;
 /** The largest value: beyond it, the difference of two may overflow. */
 const MAX = 1e300;
 
-function checkEnds(name: string, ends: readonly number[]): void {
+function checkEnds(name: string, ...ends: readonly number[]): void {
   if (ends.every((end) => Number.isFinite(end) && Math.abs(end) <= MAX)) return;
   throw new ArgumentError(
     `${name} needs finite values, at most ${MAX}, got ${ends.map(said).join(' and ')}.`,
@@ -19,61 +19,42 @@ function checkEnds(name: string, ends: readonly number[]): void {
 
 /**
  * Linear from start to end.
- * @param start value at position 0
- * @param end value at position 1
  * @example schedLin(1, 3)(0.25) // 1.5
  */
 export function schedLin(start: number, end: number): Schedule {
-  checkEnds('schedLin', [start, end]);
+  checkEnds('schedLin', start, end);
   return (pos) => start + pos * (end - start);
 }
 
 /**
  * Half a cosine from start to end: start + (end − start)·(1 + cos(π(1 − pos)))/2.
- * @param start value at position 0
- * @param end value at position 1
  * @example schedCos(0, 1)(0.5) // 0.5
  */
 export function schedCos(start: number, end: number): Schedule {
-  checkEnds('schedCos', [start, end]);
+  checkEnds('schedCos', start, end);
   return (pos) => start + ((1 + Math.cos(Math.PI * (1 - pos))) * (end - start)) / 2;
 }
 
 /**
- * Constant at start.
- * @param start the value
- * @example schedNo(0.1)(0.7) // 0.1
- */
-export function schedNo(start: number, _end: number = start): Schedule {
-  checkEnds('schedNo', [start]);
-  return () => start;
-}
-
-/**
- * Exponential from start to end: start·(end/start)^pos.
- * @param start value at position 0, more than 0
- * @param end value at position 1, more than 0
+ * Exponential from start to end, both more than 0: start·(end/start)^pos.
  * @example schedExp(1e-4, 1e-2)(0.5) // 0.001
  */
 export function schedExp(start: number, end: number): Schedule {
   const ratio = end / start;
-  if (!(start > 0 && end > 0 && ratio > 0 && Number.isFinite(ratio))) {
+  if (!(start > 0 && end > 0 && ratio > 0 && Number.isFinite(ratio)))
     throw new ArgumentError(
       `schedExp needs positive values that are not too far apart, got ${said(start)} and ${said(end)}.`,
     );
-  }
   return (pos) => start * (end / start) ** pos;
 }
 
 /**
  * Polynomial from start to end: start + (end − start)·pos^power.
- * @param start value at position 0
- * @param end value at position 1
  * @param options.power exponent, more than 0
  * @example schedPoly(0, 1, { power: 2 })(0.5) // 0.25
  */
 export function schedPoly(start: number, end: number, options: { power: number }): Schedule {
-  checkEnds('schedPoly', [start, end]);
+  checkEnds('schedPoly', start, end);
   checkOptions(options, ['power'], 'schedPoly');
   const { power } = options;
   checkNumber(power, power > 0 && Number.isFinite(power), 'schedPoly needs a positive power');
@@ -88,24 +69,20 @@ export function schedPoly(start: number, end: number, options: { power: number }
  * @example combineScheds([0.5, 0.5], [schedLin(0, 1), schedLin(1, 0)])(0.75) // 0.5
  */
 export function combineScheds(pcts: readonly number[], scheds: readonly Schedule[]): Schedule {
-  const wanted = {
-    arrays: 'an array of shares and an array of schedules',
-    functions: 'schedules that are functions, such as schedCos(1e-2, 1e-4)',
-  };
+  const of = 'combineScheds';
   for (const values of [pcts, scheds])
-    checkArgument(Array.isArray(values), values, 'combineScheds', wanted.arrays);
-  for (const sched of scheds)
-    checkArgument(typeof sched === 'function', sched, 'combineScheds', wanted.functions);
+    checkArgument(Array.isArray(values), values, of, 'an array of shares and one of schedules');
+  const wanted = 'schedules that are functions, such as schedCos(1e-2, 1e-4)';
+  for (const sched of scheds) checkArgument(typeof sched === 'function', sched, of, wanted);
   if (pcts.length !== scheds.length || pcts.length === 0)
     throw new ArgumentError(
-      `combineScheds needs as many schedules as shares, got ${scheds.length} and ${pcts.length}.`,
+      `${of} needs as many schedules as shares, got ${scheds.length} and ${pcts.length}.`,
     );
   const shares = Array.from(pcts);
-  if (!shares.every((p) => p >= 0) || Math.abs(shares.reduce((a, b) => a + b, 0) - 1) > 1e-9) {
+  if (!shares.every((p) => p >= 0) || Math.abs(shares.reduce((a, b) => a + b, 0) - 1) > 1e-9)
     throw new ArgumentError(
-      `combineScheds needs non-negative shares that sum to 1, got ${shares.slice(0, 10).join(', ')}.`,
+      `${of} needs non-negative shares that sum to 1, got ${shares.slice(0, 10).join(', ')}.`,
     );
-  }
   const starts = [0];
   for (const p of shares) starts.push(starts[starts.length - 1] + p);
   let last = scheds.length - 1; // the last schedule with a share that is not 0
@@ -133,7 +110,6 @@ export function combinedCos(pct: number, values: readonly [number, number, numbe
 /**
  * Sets hyper-parameters before every training batch from the position in the run, `learn.pctTrain`,
  * and has the recorder keep them (fastai's ParamScheduler).
- *
  * @example
  * // three epochs: one of warming up, two of cooling down
  * const lr = combineScheds([1 / 3, 2 / 3], [schedLin(1e-4, 1e-2), schedCos(1e-2, 1e-6)]);
@@ -174,12 +150,12 @@ export class ParamScheduler implements Callback {
     for (const name of Object.keys(this.scheds)) recorder.hps[name].push(opt.hypers[name]);
   }
 
-  protected update(learn: Learner, pos: number): void {
+  protected update({ opt }: Learner, pos: number): void {
     const at = Object.entries(this.scheds).map(([name, sched]) => [
       name,
       typeof sched === 'function' ? sched(pos) : sched.map((each) => each(pos)),
     ]);
-    learn.opt.setHypers(Object.fromEntries(at));
+    opt.setHypers(Object.fromEntries(at));
   }
 }
 

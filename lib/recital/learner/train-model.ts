@@ -18,18 +18,73 @@ export interface TrainModelOptions extends LearnerOptions {
 }
 
 /**
+ * Prints a line per epoch, as PyTorch programs do, and keeps the numbers. Loss and accuracy are
+ * those of training: means over the targets of the epoch, each predicted with the weights at its
+ * batch. Accuracy is as in {@link accuracy}; it is not known for a model that is trained on a
+ * sample of the classes.
+ */
+class TrainingLog implements Callback {
+  readonly name = 'TrainingLog';
+  readonly order = 55;
+  readonly runLrFind = false;
+  readonly removeOnFetch = true;
+  /** Columns: epoch, counted from 1, loss, accuracy, valid_loss, valid_ and each metric's name. */
+  rows: Record<string, number | null>[] = [];
+  private sums = { loss: 0, right: 0, targets: 0, known: true };
+
+  beforeFit({ resumed }: Learner): void {
+    if (!resumed) this.rows = [];
+  }
+
+  beforeEpoch({ resumed, epoch }: Learner): void {
+    if (resumed?.epoch === epoch && resumed.iter > 0) return; // its first batches are counted
+    this.sums = { loss: 0, right: 0, targets: 0, known: true };
+  }
+
+  afterLoss({ training, model, batch: { size, targets }, pred, loss }: Learner): void {
+    if (!training) return;
+    const own = model.trainingLoss?.();
+    const computed = (): { right: number; of: number } => ({
+      right: size * accuracy(pred.subarray(0, size * model.outputs), targets.subarray(0, size)),
+      of: size,
+    });
+    const hits = own ? own.hits : model.outputs > 1 ? computed() : undefined;
+    const { sums } = this;
+    sums.loss += loss * (hits?.of ?? size);
+    sums.targets += hits?.of ?? size;
+    sums.right += hits?.right ?? 0;
+    sums.known &&= hits !== undefined;
+  }
+
+  afterEpoch({ interrupted, epoch, nEpoch, recorder }: Learner): void {
+    const { loss, right, targets, known } = this.sums;
+    if (interrupted || targets === 0) return;
+    const row: Record<string, number | null> = {
+      epoch: epoch + 1,
+      loss: loss / targets,
+      accuracy: known ? right / targets : null,
+    };
+    for (const [i, value] of recorder.validValues().entries())
+      row[`${i === 0 ? '' : 'valid_'}${recorder.metricNames[2 + i]}`] = value;
+    this.rows.push(row);
+    const shown = row.accuracy ?? 'not known';
+    display().text(`Epoch ${epoch + 1}/${nEpoch}, Loss: ${row.loss}, Accuracy: ${shown}`);
+  }
+}
+
+/**
  * The Learner that {@link trainModel} returns.
  * @example
  * const learn: TrainedLearner = await trainModel(new LSTMModel(dls.classes), dls, { epochs: 2 });
- * learn.history; // a row an epoch
+ * learn.history; // a row per epoch
  */
 export class TrainedLearner extends Learner {
   /** The log of its training. */
-  readonly log: TrainingLog = new TrainingLog();
+  readonly log = new TrainingLog();
 
-  /** One row an epoch: epoch, loss and accuracy of training, valid_loss, valid_accuracy. */
+  /** One row per epoch: epoch, loss and accuracy of training, valid_loss, valid_accuracy. */
   get history(): Table {
-    return this.log.table;
+    return Table.fromRows(this.log.rows);
   }
 }
 
@@ -59,74 +114,4 @@ export async function trainModel(
   const learn = new TrainedLearner(dls, model, { ...rest, lossFunc, metrics });
   await learn.noLogging(() => learn.fit(epochs, learn.lr, { cbs: learn.log }));
   return learn;
-}
-
-/**
- * Prints a line an epoch, as PyTorch programs do:
- * `Epoch 46/60, Loss: 1.2554402177532513, Accuracy: 0.675243089697367`, and keeps the numbers. Loss
- * and accuracy are those of training: means over the targets of the epoch, each predicted with the
- * weights at its batch. Accuracy is as in {@link accuracy}; it is not known for a model that is
- * trained on a sample of the classes.
- * @example const log = new TrainingLog(); await learn.fit(10, 1e-3, { cbs: log }); log.table
- */
-export class TrainingLog implements Callback {
-  readonly name = 'TrainingLog';
-  readonly order = 55;
-  readonly runLrFind = false;
-  readonly removeOnFetch = true;
-  private rows: Record<string, number | null>[] = [];
-  private sums = { loss: 0, right: 0, targets: 0, known: true };
-
-  /**
-   * A row an epoch: epoch, counted from 1, loss and accuracy of training, and the columns of
-   * validation: valid_loss, valid_ and the name of each metric.
-   */
-  get table(): Table {
-    return Table.fromRows(this.rows);
-  }
-
-  beforeFit({ resumed }: Learner): void {
-    if (!resumed) this.rows = [];
-  }
-
-  beforeEpoch({ resumed, epoch }: Learner): void {
-    if (resumed?.epoch === epoch && resumed.iter > 0) return; // its first batches are counted
-    this.sums = { loss: 0, right: 0, targets: 0, known: true };
-  }
-
-  afterLoss({ training, model, batch, pred, loss }: Learner): void {
-    if (!training) return;
-    const { sums } = this;
-    const own = model.trainingLoss?.();
-    const targets = own?.hits?.of ?? batch.size;
-    sums.loss += loss * targets;
-    sums.targets += targets;
-    if (own) sums.right += own.hits?.right ?? 0;
-    else if (model.outputs > 1)
-      sums.right +=
-        batch.size *
-        accuracy(
-          pred.subarray(0, batch.size * model.outputs),
-          batch.targets.subarray(0, batch.size),
-        );
-    sums.known &&= own ? own.hits !== undefined : model.outputs > 1;
-  }
-
-  afterEpoch({ interrupted, epoch, nEpoch, recorder }: Learner): void {
-    const { loss, right, targets, known } = this.sums;
-    if (interrupted || targets === 0) return;
-    const row: Record<string, number | null> = {
-      epoch: epoch + 1,
-      loss: loss / targets,
-      accuracy: known ? right / targets : null,
-    };
-    recorder.validValues().forEach((value, i) => {
-      const name = recorder.metricNames[2 + i];
-      row[i === 0 ? name : `valid_${name}`] = value;
-    });
-    this.rows.push(row);
-    display().text(
-      `Epoch ${epoch + 1}/${nEpoch}, Loss: ${row.loss}, Accuracy: ${row.accuracy ?? 'not known'}`,
-    );
-  }
 }

@@ -5,7 +5,6 @@ import {
   ParamScheduler,
   schedCos,
   schedLin,
-  schedNo,
 } from '../../../lib/recital/learner/schedules.js';
 import { expectClose, golden } from '../../support/golden.js';
 import { makeLearner, rejection, weights } from '../../support/learner.js';
@@ -55,7 +54,7 @@ describe('kinds of runs', () => {
     const lr = combineScheds([0.5, 0.5], [schedLin(0, 1e-2), schedCos(1e-2, 1e-4)]);
     await learn.fit(2, 1e-2, {
       cbs: [
-        new ParamScheduler({ lr, wd: schedNo(0.3) }),
+        new ParamScheduler({ lr, wd: schedLin(0.3, 0.3) }),
         new ParamScheduler({ mom: schedLin(0.8, 0.9) }),
       ],
     });
@@ -65,7 +64,9 @@ describe('kinds of runs', () => {
     expect(hps.wd).to.deep.equal(Array<number>(10).fill(0.3));
     expect(hps.mom[9]).to.be.closeTo(0.89, 1e-9);
     expect(
-      await rejection(learn.fit(1, 1e-2, { cbs: new ParamScheduler({ momentum: schedNo(0.9) }) })),
+      await rejection(
+        learn.fit(1, 1e-2, { cbs: new ParamScheduler({ momentum: schedLin(0.9, 0.9) }) }),
+      ),
     ).to.contain('Unknown hyper-parameter "momentum"');
   });
 

@@ -89,10 +89,10 @@ describe('metrics', () => {
       ArgumentError,
       'AccumMetric is a class of metrics: make one, new AccumMetric(…).',
     );
-    expect(wrong('rmse')).to.throw(ArgumentError, 'got string');
+    expect(wrong('rmse')).to.throw(ArgumentError, 'got a string');
     const own = (() => new AccumMetric(mae)) as unknown as MetricFunction;
     expect(await rejection(makeLearner({ metrics: own }).validate())).to.contain(
-      'it makes metrics, so call it, own().',
+      'It makes metrics, so call it, own().',
     );
     const nothing = (() => undefined) as unknown as MetricFunction;
     for (const metric of [nothing, new AccumMetric(nothing)]) {

@@ -8,7 +8,6 @@ import {
   schedCos,
   schedExp,
   schedLin,
-  schedNo,
   schedPoly,
 } from '../../../lib/recital/learner/schedules.js';
 import { expectClose, golden } from '../../support/golden.js';
@@ -18,7 +17,6 @@ describe('schedules', () => {
   const single = {
     SchedLin: schedLin(g.start, g.end),
     SchedCos: schedCos(g.start, g.end),
-    SchedNo: schedNo(g.start, g.end),
     SchedExp: schedExp(g.start, g.end),
     SchedPoly2: schedPoly(g.start, g.end, { power: 2 }),
     SchedPoly_half: schedPoly(g.start, g.end, { power: 0.5 }),
@@ -37,7 +35,7 @@ describe('schedules', () => {
       expectClose((g.combined[name].pos as number[]).map(sched), g.combined[name].values, 2e-6));
   }
   it('refuses shares that do not sum to 1', () => {
-    expect(() => combineScheds([0.5, 0.6], [schedNo(1), schedNo(1)])).to.throw(
+    expect(() => combineScheds([0.5, 0.6], [schedLin(1, 1), schedLin(1, 1)])).to.throw(
       ArgumentError,
       'sum to 1',
     );
