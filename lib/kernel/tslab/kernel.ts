@@ -5,7 +5,7 @@
 // loop, and a cell ends with a reply, whatever it throws.
 import { setTimeout } from 'node:timers'; // a cell may replace the global one
 import { format, types } from 'node:util';
-import type { NotebookKernel } from '../../recital/display/kernel.js';
+import type { NotebookKernel } from '../../recital/display/host.js';
 import {
   address,
   type Content,

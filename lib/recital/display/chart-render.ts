@@ -6,8 +6,8 @@ import { ArgumentError } from '../errors.js';
 import { visible } from '../printed.js';
 import { chartConfig, paperConfig } from './charts/common.js';
 import { chartFont } from './font.js';
+import type { MimeBundle } from './host.js';
 import { escapeHtml } from './html.js';
-import type { MimeBundle } from './kernel.js';
 
 // Only what is used here: the packages' own types need the DOM and would have to be checked with
 // every notebook that imports the library.

@@ -12,7 +12,7 @@ export type { AxisScale, ChartOptions } from './charts/common.js';
 export { type HeatmapOptions, heatmap, type LabelledMatrix } from './charts/heatmap.js';
 export { type LineChartOptions, lineChart } from './charts/line-chart.js';
 export { type ScatterOptions, scatter } from './charts/scatter.js';
+export { inNotebook, type MimeBundle } from './host.js';
 export { escapeHtml } from './html.js';
-export { inNotebook, type MimeBundle } from './kernel.js';
 export { noBar, noLogging, TrainingDisplay } from './progress.js';
 export { type Displayable, displaySymbol, Html, html, Slot, show } from './show.js';

@@ -4,8 +4,8 @@ import { type Callback, registerDefaultCallback } from '../learner/callback.js';
 import type { Learner } from '../learner/learner.js';
 import { checkArgument, isFunction } from '../options.js';
 import { visible } from '../printed.js';
+import { inNotebook } from './host.js';
 import { escapeHtml, rowsHtml } from './html.js';
-import { inNotebook } from './kernel.js';
 import { Html, Slot } from './show.js';
 
 /** Part of an epoch. */

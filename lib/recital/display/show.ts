@@ -4,7 +4,6 @@ import { Table } from '../data/table.js';
 import { checkArgument, checkOptions } from '../options.js';
 import { visible } from '../printed.js';
 import { chartBundle, chartText } from './chart-render.js';
-import { tableHtml } from './html.js';
 import {
   currentCell,
   inNotebook,
@@ -12,7 +11,8 @@ import {
   type MimeBundle,
   publish,
   sayStopped,
-} from './kernel.js';
+} from './host.js';
+import { tableHtml } from './html.js';
 
 /**
  * The method that makes an object show itself in a notebook: it returns a MIME bundle. Deno's
