@@ -2,7 +2,7 @@ import { interruptible } from '../compute/interrupt.js';
 import { Csr, type CsrRows, groupBy } from '../data/csr.js';
 import { type SequenceSource, Sessions } from '../data/sessions.js';
 import { ArgumentError, DataError } from '../errors.js';
-import { checkNumber, given, said } from '../options.js';
+import { checkCount, checkNumber, given, said } from '../options.js';
 import { TruncatedSVD } from './truncated-svd.js';
 
 const PPMI_DEFAULTS = {
@@ -49,11 +49,7 @@ export async function itemVectors(
 ): Promise<Float32Array> {
   const { embSz, meanNorm, seed, window, power } = given(DEFAULTS, options, 'itemVectors');
   checkNumber(meanNorm, meanNorm > 0 && meanNorm < Infinity, 'meanNorm must be a positive number');
-  checkNumber(
-    embSz,
-    Number.isInteger(embSz) && embSz >= 1,
-    'embSz must be a positive whole number',
-  );
+  checkCount(embSz, 'embSz');
   const neighbourhood = ppmi(source, { window, power });
   const [tracks] = neighbourhood.shape;
   if (embSz > tracks)
@@ -89,11 +85,7 @@ export async function itemVectors(
  */
 export function ppmi(source: SequenceSource, options: PpmiOptions = {}): Csr<Float64Array> {
   const { window, power } = given(PPMI_DEFAULTS, options, 'ppmi');
-  checkNumber(
-    window,
-    Number.isInteger(window) && window >= 1,
-    'window must be a whole number of tracks, at least 1',
-  );
+  checkCount(window, 'window');
   checkNumber(power, power >= 0 && power < Infinity, 'power must be a number, 0 or more');
   const histories = source instanceof Sessions ? source : Sessions.of(source);
   const { indptr, indices, data } = interruptible(() => neighbours(histories, window));

@@ -8,7 +8,7 @@ import { Table } from '../data/table.js';
 import { ArgumentError, NumericError } from '../errors.js';
 import { checkArgument, checkNumber } from '../options.js';
 import type { Singular, SingularOptions } from './lanczos/block-lanczos.js';
-import { operatorOf } from './lanczos/operator.js';
+import { type Operator, operatorOf } from './lanczos/operator.js';
 
 /** The options that PCA and TruncatedSVD share, and their defaults. */
 export const REDUCTION_DEFAULTS = {
@@ -90,10 +90,8 @@ export abstract class LinearReduction {
       throw new NumericError(
         `${who} adds squares up, and that of ${huge} is too large. Divide the matrix by a number, or scale its columns.`,
       );
-    const { scores, ...found } = yield* orInterrupted(
-      this.decompose(x),
-      `Interrupted before ${who} was fitted.`,
-    );
+    const message = `Interrupted before ${who} was fitted.`;
+    const { scores, ...found } = yield* orInterrupted(this.decompose(x), message);
     this.fitted = { ...found, names, nSamples: x.shape[0] };
     if (found.converged < scores.length)
       display().warn(
@@ -121,14 +119,15 @@ export abstract class LinearReduction {
    */
   transform(x: MatrixLike): DenseMatrix {
     const { components, mean } = this.known();
-    const { x: input, names } = readInput(x, this.who);
-    checkColumns(this.who, { columns: input.shape[1], names }, this);
-    const k = components.shape[0];
-    const shift = mean && timesRows({ shape: [1, mean.length], data: mean }, components);
-    const data = timesRows(input, components, shift);
+    const input = readInput(x, this.who);
+    checkColumns(this.who, input, this);
+    const byColumn = transposed(components);
+    const shift = mean && product({ shape: [1, mean.length], data: mean }, byColumn).data;
+    const found = product(input.x, byColumn, shift);
     const scales = this.scales();
-    if (scales) for (let p = 0; p < data.length; p++) data[p] /= scales[p % k];
-    return { shape: [input.shape[0], k], data };
+    if (scales)
+      for (let p = 0; p < found.data.length; p++) found.data[p] /= scales[p % scales.length];
+    return found;
   }
 
   /**
@@ -139,18 +138,17 @@ export abstract class LinearReduction {
   inverseTransform(y: DenseMatrix): DenseMatrix {
     const { components, mean } = this.known();
     const { x } = readInput(y, this.who);
-    if ('indptr' in x || x.shape[1] !== components.shape[0]) {
+    if ('indptr' in x || x.shape[1] !== components.shape[0])
       throw new ArgumentError(
         `${this.who} has ${components.shape[0]} components: dense rows of as many numbers were expected, got ${x.shape[1]}.`,
       );
-    }
     const scales = this.scales();
     const data = scales
       ? Float64Array.from(x.data, (v, p) => v * scales[p % scales.length])
       : x.data;
-    const out = times({ shape: x.shape, data }, components);
-    if (mean) for (let p = 0; p < out.length; p++) out[p] += mean[p % mean.length];
-    return { shape: [x.shape[0], components.shape[1]], data: out };
+    const rows = product({ shape: x.shape, data }, components);
+    if (mean) for (let p = 0; p < rows.data.length; p++) rows.data[p] += mean[p % mean.length];
+    return rows;
   }
 
   /**
@@ -193,15 +191,11 @@ export abstract class LinearReduction {
 
   /**
    * Runs a decomposition on the matrix as an operator, its columns centred if `mean` is given.
-   * Returns what {@link Fitted} and `scores` have in common for PCA and TruncatedSVD.
    */
-  protected *leading<T extends Singular>(
+  protected *leading(
     x: Csr | DenseMatrix,
     mean: Float64Array | undefined,
-    find: (
-      a: ReturnType<typeof operatorOf>,
-      options: Omit<SingularOptions, 'components'>,
-    ) => Steps<T>,
+    find: (a: Operator, options: Omit<SingularOptions, 'components'>) => Steps<Singular>,
   ): Steps<Pick<Decomposed, 'components' | 'singularValues' | 'converged' | 'scores'>> {
     const a = operatorOf(x, mean);
     try {
@@ -217,6 +211,15 @@ export abstract class LinearReduction {
   /** The divisor of each component's coordinates; undefined for none. */
   protected scales(): Float64Array | undefined {
     return undefined;
+  }
+
+  /** Refuses more components than the shorter side of the matrix has. */
+  protected checkMost(asked: number, [rows, columns]: readonly [number, number]): void {
+    const most = Math.min(rows, columns);
+    if (asked > most)
+      throw new ArgumentError(
+        `A matrix of ${rows} × ${columns} has at most ${most} components, ${asked} were asked for.`,
+      );
   }
 
   protected known(): Fitted {
@@ -300,18 +303,16 @@ function fromMatrix(input: CsrLike | DenseMatrix, who: string): Csr | DenseMatri
     'a matrix: { shape: [rows, columns], data: Float64Array }, a sparse one with indptr and indices besides, or a Table of numbers',
   );
   const { shape } = input;
-  if (shape.length !== 2 || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
+  if (shape.length !== 2 || !shape.every((n) => Number.isInteger(n) && n >= 0))
     throw new ArgumentError(
       `A shape is [rows, columns] in whole numbers, got [${shape.join(', ')}].`,
     );
-  }
   const [rows, columns] = shape;
   if ('indptr' in input) Csr.check(input);
-  else if (input.data.length !== rows * columns) {
+  else if (input.data.length !== rows * columns)
     throw new ArgumentError(
       `A matrix of ${rows} × ${columns} holds ${rows * columns} numbers, got ${input.data.length}.`,
     );
-  }
   if (rows === 0 || columns === 0)
     throw new ArgumentError(
       `${who} needs at least one row and one column, got ${rows} × ${columns}.`,
@@ -339,12 +340,12 @@ function fromTable(table: Table): DenseMatrix {
  */
 export function checkColumns(
   who: string,
-  { columns, names }: { columns: number; names: readonly string[] | undefined },
+  { x, names }: Input,
   fitted: { nFeaturesIn: number; featureNamesIn: readonly string[] | undefined },
 ): void {
-  if (columns !== fitted.nFeaturesIn)
+  if (x.shape[1] !== fitted.nFeaturesIn)
     throw new ArgumentError(
-      `X has ${columns} features, but ${who} is expecting ${fitted.nFeaturesIn} features as input.`,
+      `X has ${x.shape[1]} features, but ${who} is expecting ${fitted.nFeaturesIn} features as input.`,
     );
   const at = names?.findIndex((name, j) => name !== (fitted.featureNamesIn ?? names)[j]) ?? -1;
   if (at < 0) return;
@@ -390,39 +391,29 @@ export function columnMoments(x: Csr | DenseMatrix): Moments {
   return { mean, variance, counts };
 }
 
-/** X·Vᵀ − 1·shiftᵀ for V of k × columns, as rows × k. */
-function timesRows(x: Csr | DenseMatrix, v: DenseMatrix, shift?: Float64Array): Float64Array {
+function transposed({ shape: [rows, columns], data }: DenseMatrix): DenseMatrix {
+  const out = new Float64Array(rows * columns);
+  for (let i = 0, p = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) out[j * rows + i] = data[p++];
+  return { shape: [columns, rows], data: out };
+}
+
+/** X·W − 1·shiftᵀ for a dense W of columns × k: rows × k. */
+function product(x: Csr | DenseMatrix, w: DenseMatrix, shift?: Float64Array) {
   const [rows, columns] = x.shape;
-  const k = v.shape[0];
-  const out = new Float64Array(rows * k);
-  const byColumn = new Float64Array(columns * k); // V transposed: the k numbers of a column lie together
-  for (let i = 0, p = 0; i < k; i++)
-    for (let j = 0; j < columns; j++) byColumn[j * k + i] = v.data[p++];
+  const { data: weights } = w;
+  const k = w.shape[1];
+  const data = new Float64Array(rows * k);
   for (let r = 0; r < rows; r++) {
-    const row = out.subarray(r * k, (r + 1) * k);
+    const row = data.subarray(r * k, (r + 1) * k);
     const start = x instanceof Csr ? x.indptr[r] : r * columns;
     const end = x instanceof Csr ? x.indptr[r + 1] : start + columns;
     for (let p = start; p < end; p++) {
       const value = x.data[p];
       const from = (x instanceof Csr ? x.indices[p] : p - start) * k;
-      for (let i = 0; i < k; i++) row[i] += value * byColumn[from + i];
+      for (let i = 0; i < k; i++) row[i] += value * weights[from + i];
     }
     if (shift) for (let i = 0; i < k; i++) row[i] -= shift[i];
   }
-  return out;
-}
-
-/** Y·V for Y of rows × k and V of k × columns. */
-function times(y: DenseMatrix, v: DenseMatrix): Float64Array {
-  const [rows, k] = y.shape;
-  const columns = v.shape[1];
-  const out = new Float64Array(rows * columns);
-  for (let r = 0; r < rows; r++) {
-    const row = out.subarray(r * columns, (r + 1) * columns);
-    for (let i = 0; i < k; i++) {
-      const value = y.data[r * k + i];
-      for (let j = 0, p = i * columns; j < columns; j++, p++) row[j] += value * v.data[p];
-    }
-  }
-  return out;
+  return { shape: [rows, k] as [number, number], data };
 }

@@ -1,7 +1,7 @@
 import { atOnce, type Steps } from '../compute/interrupt.js';
 import type { Csr, DenseMatrix } from '../data/csr.js';
 import { ArgumentError } from '../errors.js';
-import { checkNumber, given, said } from '../options.js';
+import { checkCount, checkFlag, given, said } from '../options.js';
 import { leadingSingular, type Singular, type SingularOptions } from './lanczos/block-lanczos.js';
 import type { Operator } from './lanczos/operator.js';
 import {
@@ -63,13 +63,11 @@ export class PCA extends LinearReduction {
     if (
       nComponents !== undefined &&
       !((Number.isInteger(nComponents) && nComponents >= 1) || (nComponents > 0 && nComponents < 1))
-    ) {
+    )
       throw new ArgumentError(
         `nComponents must be a whole number from 1 on, or a share between 0 and 1, got ${said(nComponents)}.`,
       );
-    }
-    if (typeof whiten !== 'boolean')
-      throw new ArgumentError(`whiten must be true or false, got ${said(whiten)}.`);
+    checkFlag(whiten, 'whiten');
     this.nComponents = nComponents;
     this.whiten = whiten;
   }
@@ -91,7 +89,12 @@ export class PCA extends LinearReduction {
     const [rows, columns] = x.shape;
     if (rows < 2) throw new ArgumentError('PCA needs at least 2 rows: one row has no variance.');
     const shorter = Math.min(rows, columns);
-    const wanted = this.wanted(rows, columns);
+    const { nComponents: wanted = shorter } = this;
+    this.checkMost(wanted, x.shape);
+    if (this.nComponents === undefined && shorter > MAX_ALL)
+      throw new ArgumentError(
+        `A matrix of ${rows} × ${columns} has ${shorter} components: say how many, { nComponents: 50 } for instance.`,
+      );
     const { mean, variance } = columnMoments(x);
     const total = variance.reduce((sum, v) => sum + v, 0) * (rows / (rows - 1));
     const found = yield* this.leading(x, mean, (a, options) =>
@@ -122,23 +125,6 @@ export class PCA extends LinearReduction {
     if (!this.whiten) return undefined;
     return this.known().explainedVariance.map((v) => Math.max(Math.sqrt(v), Number.EPSILON)); // scikit-learn's guard
   }
-
-  private wanted(rows: number, columns: number): number {
-    const { nComponents } = this;
-    const most = Math.min(rows, columns);
-    if (nComponents === undefined) {
-      if (most <= MAX_ALL) return most;
-      throw new ArgumentError(
-        `A matrix of ${rows} × ${columns} has ${most} components: say how many, { nComponents: 50 } for instance.`,
-      );
-    }
-    if (nComponents > most) {
-      throw new ArgumentError(
-        `A matrix of ${rows} × ${columns} has at most ${most} components, ${nComponents} were asked for.`,
-      );
-    }
-    return nComponents;
-  }
 }
 
 /**
@@ -147,17 +133,10 @@ export class PCA extends LinearReduction {
  */
 export function* explaining(
   a: Operator,
-  {
-    share,
-    total,
-    first,
-    most,
-    ...options
-  }: { share: number; total: number; first: number; most: number } & Omit<
-    SingularOptions,
-    'components'
-  >,
+  options: Omit<SingularOptions, 'components'> &
+    Record<'share' | 'total' | 'first' | 'most', number>,
 ): Steps<Singular> {
+  const { share, total, first, most } = options;
   const all = Math.min(a.rows, a.columns);
   for (let components = first; ; components = Math.min(most, 2 * components)) {
     const found = yield* leadingSingular(a, { ...options, components });
@@ -165,12 +144,9 @@ export function* explaining(
     let count = 0;
     while (count < found.values.length && sum <= share * total) sum += found.values[count++] ** 2;
     if (sum > share * total || count === all) {
-      return {
-        values: found.values.slice(0, count),
-        right: found.right.slice(0, count),
-        scores: found.scores.slice(0, count),
-        converged: Math.min(count, found.converged),
-      };
+      const [right, scores] = [found.right.slice(0, count), found.scores.slice(0, count)];
+      const converged = Math.min(count, found.converged);
+      return { values: found.values.slice(0, count), right, scores, converged };
     }
     // Later components explain no more than the last one found.
     if (sum + (most - count) * found.values[count - 1] ** 2 <= share * total) {
@@ -193,11 +169,7 @@ export function principalComponents(
   values: Float32Array,
   { width, components }: { width: number; components: number },
 ): Float64Array {
-  checkNumber(
-    components,
-    Number.isInteger(components) && components >= 1 && components <= width,
-    `The number of components must be a whole number from 1 to ${width}`,
-  );
+  checkCount(components, 'The number of components', { most: width });
   const rows = values.length / width;
   const nComponents = Math.min(components, rows);
   const { data } = new PCA({ nComponents }).fitTransformNow({ shape: [rows, width], data: values });

@@ -104,11 +104,7 @@ export function* invertSymmetric(a: Float32Array, n: number): Steps<void> {
   }
 }
 
-interface Place {
-  n: number;
-  k: number;
-  w: number;
-}
+type Place = Record<'n' | 'k' | 'w', number>;
 
 /** Columns k … k + w of the symmetric matrix, n × w. */
 function readPanel(a: Float32Array, panel: Float32Array, { n, k, w }: Place): void {
@@ -118,12 +114,8 @@ function readPanel(a: Float32Array, panel: Float32Array, { n, k, w }: Place): vo
       panel[i * w + j] = i < k + w && i - k < j ? a[(k + j) * n + i] : a[i * n + k + j];
 }
 
-function writePanel(
-  a: Float32Array,
-  scaled: Float32Array,
-  d: Float32Array,
-  { n, k, w }: Place,
-): void {
+function writePanel(a: Float32Array, scaled: Float32Array, d: Float32Array, at: Place): void {
+  const { n, k, w } = at;
   for (let j = 0; j < w; j++) {
     for (let i = 0; i < k; i++) a[(k + j) * n + i] = -scaled[i * w + j];
     for (let i = 0; i <= j; i++) a[(k + j) * n + k + i] = -d[j * w + i];

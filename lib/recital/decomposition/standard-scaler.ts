@@ -1,10 +1,11 @@
 import { inspect } from 'node:util';
 import { Csr, type CsrLike, type DenseMatrix } from '../data/csr.js';
 import { ArgumentError, NumericError } from '../errors.js';
-import { given, said } from '../options.js';
+import { checkFlag, given } from '../options.js';
 import {
   checkColumns,
   columnMoments,
+  type Input,
   type MatrixLike,
   type Moments,
   readInput,
@@ -45,10 +46,8 @@ export class StandardScaler {
 
   constructor(options: StandardScalerOptions = {}) {
     const { withMean, withStd } = given(DEFAULTS, options, 'StandardScaler');
-    for (const [name, value] of Object.entries({ withMean, withStd })) {
-      if (typeof value !== 'boolean')
-        throw new ArgumentError(`${name} must be true or false, got ${said(value)}.`);
-    }
+    checkFlag(withMean, 'withMean');
+    checkFlag(withStd, 'withStd');
     this.withMean = withMean;
     this.withStd = withStd;
   }
@@ -60,8 +59,7 @@ export class StandardScaler {
    *   ArgumentError for a sparse matrix unless `withMean` is false
    */
   fit(input: MatrixLike): this {
-    const { x, names } = readInput(input, 'StandardScaler', { missing: true });
-    this.refuseSparse(x);
+    const { x, names } = this.read(input);
     const moments = columnMoments(x);
     const huge = moments.counts.findIndex(
       (n, c) =>
@@ -127,11 +125,9 @@ export class StandardScaler {
     input: MatrixLike,
     change: (value: number, column: number) => number,
   ): DenseMatrix | Csr {
-    const { x, names } = readInput(input, 'StandardScaler', { missing: true });
-    this.refuseSparse(x);
-    const columns = x.shape[1];
-    checkColumns('StandardScaler', { columns, names }, this);
-    const columnOf = (p: number): number => (x instanceof Csr ? x.indices[p] : p % columns);
+    const { x, names } = this.read(input);
+    checkColumns('StandardScaler', { x, names }, this);
+    const columnOf = (p: number): number => (x instanceof Csr ? x.indices[p] : p % x.shape[1]);
     const data = Float64Array.from(x.data, (v, p) => change(v, columnOf(p)));
     const { mean, scale } = this.known();
     const huge = data.findIndex(
@@ -144,11 +140,13 @@ export class StandardScaler {
     return x instanceof Csr ? new Csr({ ...x, data }) : { shape: x.shape, data };
   }
 
-  private refuseSparse(x: Csr | DenseMatrix): void {
-    if (!(x instanceof Csr) || !this.withMean) return;
-    throw new ArgumentError(
-      'Cannot center sparse matrices: pass { withMean: false } instead, or give PCA the matrix as it is, which centres it.',
-    );
+  private read(input: MatrixLike): Input {
+    const read = readInput(input, 'StandardScaler', { missing: true });
+    if (read.x instanceof Csr && this.withMean)
+      throw new ArgumentError(
+        'Cannot center sparse matrices: pass { withMean: false } instead, or give PCA the matrix as it is, which centres it.',
+      );
+    return read;
   }
 
   private known(): FittedScaler {

@@ -1,7 +1,6 @@
 import type { Steps } from '../compute/interrupt.js';
 import type { Csr, DenseMatrix } from '../data/csr.js';
-import { ArgumentError } from '../errors.js';
-import { checkNumber, given } from '../options.js';
+import { checkCount, given } from '../options.js';
 import { leadingSingular } from './lanczos/block-lanczos.js';
 import {
   columnMoments,
@@ -40,38 +39,23 @@ export class TruncatedSVD extends LinearReduction {
   constructor(options: TruncatedSVDOptions = {}) {
     const { nComponents, ...rest } = given(DEFAULTS, options, 'TruncatedSVD');
     super(rest);
-    checkNumber(
-      nComponents,
-      Number.isInteger(nComponents) && nComponents >= 1,
-      'nComponents of TruncatedSVD must be a whole number from 1 on',
-    );
+    checkCount(nComponents, 'nComponents of TruncatedSVD');
     this.nComponents = nComponents;
   }
 
   protected *decompose(x: Csr | DenseMatrix): Steps<Decomposed> {
     const { nComponents: components } = this;
-    const [rows, columns] = x.shape;
-    const most = Math.min(rows, columns);
-    if (components > most) {
-      throw new ArgumentError(
-        `A matrix of ${rows} × ${columns} has at most ${most} components, ${components} were asked for.`,
-      );
-    }
+    this.checkMost(components, x.shape);
     const found = yield* this.leading(x, undefined, (a, options) =>
       leadingSingular(a, { components, ...options }),
     );
     const total = columnMoments(x).variance.reduce((sum, v) => sum + v, 0);
     const explainedVariance = Float64Array.from(
       found.scores,
-      (data) => columnMoments({ shape: [rows, 1], data }).variance[0],
+      (data) => columnMoments({ shape: [data.length, 1], data }).variance[0],
     );
     const explainedVarianceRatio = explainedVariance.map((v) => (total > 0 ? v / total : 0));
-    return {
-      ...found,
-      explainedVariance,
-      explainedVarianceRatio,
-      mean: undefined,
-      noiseVariance: 0,
-    };
+    const rest = { mean: undefined, noiseVariance: 0 };
+    return { ...found, explainedVariance, explainedVarianceRatio, ...rest };
   }
 }

@@ -13,8 +13,7 @@ import {
 } from './orthonormal.js';
 import { type EigenRows, tridiagonalEigen } from './tridiagonal-eigen.js';
 
-/** Local alias: an import is read through `exports` on each access, which is slow in hot loops. */
-const B = BLOCK;
+const B = BLOCK; // an import is read through `exports` at each access
 
 /** Up to this shorter side, the whole matrix A·Aᵀ is formed and decomposed. */
 export const WHOLE = 256;

@@ -2,8 +2,7 @@ import { dispose, float64 } from '../../compute/memory.js';
 import { BLOCK, denseBlock, denseTransposeBlock, sparseBlock } from '../../compute/sparse.js';
 import { Csr, type DenseMatrix } from '../../data/csr.js';
 
-/** Local alias: an import is read through `exports` on each access, which is slow in hot loops. */
-const B = BLOCK;
+const B = BLOCK; // an import is read through `exports` at each access
 
 /**
  * A linear operator: a matrix A known only by its products with blocks of eight vectors, which lie
@@ -47,23 +46,13 @@ function sparseOperator(x: Csr, means?: Float64Array): Operator {
   const onShared = means && float64(columns);
   onShared?.set(means!);
   const centre = onShared && { means: onShared, ones: float64(rows).fill(1), sums: float64(B) };
+  const less = (left: 'ones' | 'means', weights: 'ones' | 'means', x: Float64Array) =>
+    centre && { left: centre[left], right: weightedSums(centre[weights], x, centre.sums) };
   return {
     rows,
     columns,
-    times(x, out) {
-      const less = centre && {
-        left: centre.ones,
-        right: weightedSums(centre.means, x, centre.sums),
-      };
-      sparseBlock(byRow, x, out, less);
-    },
-    transposeTimes(y, out) {
-      const less = centre && {
-        left: centre.means,
-        right: weightedSums(centre.ones, y, centre.sums),
-      };
-      sparseBlock(byColumn, y, out, less);
-    },
+    times: (x, out) => sparseBlock(byRow, x, out, less('ones', 'means', x)),
+    transposeTimes: (y, out) => sparseBlock(byColumn, y, out, less('means', 'ones', y)),
     dispose() {
       byRow.dispose();
       byColumn.dispose();
@@ -83,10 +72,8 @@ function weightedSums(weights: Float64Array, x: Float64Array, sums: Float64Array
 }
 
 /** A dense matrix, copied and centred. */
-function denseOperator(
-  { shape: [rows, columns], data }: DenseMatrix,
-  means?: Float64Array,
-): Operator {
+function denseOperator({ shape, data }: DenseMatrix, means?: Float64Array): Operator {
+  const [rows, columns] = shape;
   const values = float64(rows * columns);
   values.set(data);
   if (means)

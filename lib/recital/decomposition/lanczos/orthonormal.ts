@@ -3,8 +3,7 @@ import { dispose, float64 } from '../../compute/memory.js';
 import type { Random } from '../../compute/random.js';
 import { BLOCK, denseBlock, denseTransposeBlock } from '../../compute/sparse.js';
 
-/** Local alias: an import is read through `exports` on each access, which is slow in hot loops. */
-const B = BLOCK;
+const B = BLOCK; // an import is read through `exports` at each access
 
 /** Below this share of its column's square, a pivot would cost Cholesky too many digits. */
 const ILL = 1e-8;
