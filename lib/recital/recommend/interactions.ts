@@ -66,7 +66,7 @@ export class Interactions implements CsrRows {
   /**
    * From plays. Users and tracks without a play are left out of the vocabularies: nothing is known
    * of them. Made on first use and kept: recommenders of the same plays share it.
-   * @example Interactions.fromPlays(plays).usersPerTrack() // how many have played each track
+   * @example Interactions.fromPlays(plays).listeners() // how many have played each track
    */
   static fromPlays(plays: Plays): Interactions {
     if (!(plays instanceof Plays))
@@ -169,7 +169,7 @@ export class Interactions implements CsrRows {
   }
 
   /** Users of each track: how many have played it. */
-  usersPerTrack(): Int32Array {
+  listeners(): Int32Array {
     if (this.totals) return this.totals.listeners.slice();
     const count = new Int32Array(this.tracks.length);
     for (let j = 0; j < this.length; j++) count[this.indices[j]]++;

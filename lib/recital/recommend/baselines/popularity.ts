@@ -39,7 +39,7 @@ export class Popularity extends Recommender {
       throw new ArgumentError('There are no plays to count. Popularity needs at least one.');
     this.name = by === 'listeners' ? 'Popularity' : 'Popularity (plays)';
     const { seen } = this;
-    this.counts = Float32Array.from(by === 'listeners' ? seen.usersPerTrack() : seen.plays());
+    this.counts = Float32Array.from(by === 'listeners' ? seen.listeners() : seen.plays());
   }
 
   scores(users: Int32Array, out: Float32Array): void {

@@ -164,7 +164,7 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
     this.settle();
     const bias = this.model.iBias.value;
     indices.sort((a, b) => bias[b + 1] - bias[a + 1] || a - b);
-    const users = this.seen.usersPerTrack();
+    const users = this.seen.listeners();
     return tableOf(this, indices, {
       bias: Float64Array.from(indices, (t) => bias[t + 1]),
       listeners: Float64Array.from(indices, (t) => users[t]),

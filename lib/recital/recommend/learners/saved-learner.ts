@@ -128,7 +128,7 @@ function describeCollab<L extends CollabModelLearner>(
     ...modelTensors(model),
     ...SIDES.flatMap((side) => vocabularyTensors(`classes.${side}`, classes[side])),
     ...(hidden
-      ? arrayTensors('totals', { listeners: learn.seen.usersPerTrack(), plays: learn.seen.plays() })
+      ? arrayTensors('totals', { listeners: learn.seen.listeners(), plays: learn.seen.plays() })
       : arrayTensors('seen', { indptr: seen.indptr, indices: seen.indices })),
     ...(catalogue ? tracksTensors(catalogue) : []),
   ]);

@@ -230,7 +230,7 @@ function easeRows(
     return { y: Csr.fromPairs([0, known.length], none, Float32Array), columnScale: known };
   }
   const power = Float64Array.from(
-    seen.usersPerTrack(),
+    seen.listeners(),
     (n) => Math.max(1, n) ** -settings.popularityPower,
   );
   const size = rootMeanSquare(matrix, power);
