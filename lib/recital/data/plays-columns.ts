@@ -1,4 +1,3 @@
-import { distance } from 'fastest-levenshtein';
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { counted } from '../printed.js';
@@ -183,7 +182,7 @@ export function playsPositions(
 /** A sentence on the columns that may be meant by those that are missing. */
 function adviceFor(missing: readonly (readonly [Role, string])[], left: readonly string[]): string {
   const proposals = missing.flatMap(([role, wanted]) => {
-    const misspelt = left.find((name) => distance(plain(name), plain(wanted)) <= wanted.length / 4);
+    const [misspelt] = new UnknownIdError('column', wanted, left).suggestions;
     const name = misspelt ?? left.find((other) => COLUMNS[role].words.test(other));
     return name === undefined ? [] : [{ role, name: shownText(name) }];
   });
@@ -268,11 +267,6 @@ function columnPosition(names: readonly string[], wanted: string | number): numb
   const folded = wanted.toLowerCase();
   const alike = names.flatMap((name, i) => (name.toLowerCase() === folded ? [i] : []));
   return alike.length === 1 ? alike[0] : -1;
-}
-
-/** A name without case and separators: `playCount`, `play_count`. */
-function plain(name: string): string {
-  return name.toLowerCase().replace(/[\s_-]/g, '');
 }
 
 /** The ids of a column of a table: none is missing, or a number that JavaScript has rounded. */
