@@ -2,7 +2,7 @@ import type { DuckDBBlobValue, DuckDBConnection } from '@duckdb/node-api';
 import type { AsyncSteps } from '../../compute/interrupt.js';
 import { DataError } from '../../errors.js';
 import { groupBy } from '../csr.js';
-import type { PlaysColumns } from '../plays-columns.js';
+import type { PlaysColumns, PlaysPositions } from '../plays-columns.js';
 import { Vocabulary } from '../vocabulary.js';
 import { stopped, typedItems, withDuckDB } from './duckdb.js';
 
@@ -19,6 +19,20 @@ export interface PlaysQuery {
   time?: string;
   /** Throws the error for a row, counted from 0, without id, positive playcount or time. */
   reject(row: number): Promise<never>;
+}
+
+/** The SQL of plays by the positions of their columns: of a column, and of one as an id. */
+export function playsSql(
+  at: PlaysPositions,
+  column: (i: number) => string,
+  id: (i: number) => string,
+): Pick<PlaysQuery, 'user' | 'track' | 'playcount' | 'time'> {
+  return {
+    user: id(at.user),
+    track: id(at.track),
+    playcount: at.playcount < 0 ? '1::double' : `${column(at.playcount)}::double`,
+    ...(at.time >= 0 && { time: `${column(at.time)}::varchar` }),
+  };
 }
 
 /** SQL of a 64-bit hash of a text; another one for each attempt. */

@@ -27,7 +27,7 @@ import {
   type TextFormatOptions,
 } from './csv-format.js';
 import { fileError, identifier } from './duckdb.js';
-import { encodePlays, type PlaysQuery } from './encode-plays.js';
+import { encodePlays, type PlaysQuery, playsSql } from './encode-plays.js';
 import { locateHetRec, readHetRec } from './hetrec.js';
 import { PlaysCache } from './plays-cache.js';
 import { loadTable, parquetSource, readCsv } from './read-table.js';
@@ -157,14 +157,11 @@ async function parquetPlays(
   const advice = `Say what they are, by readPlays({ sql: "select … from '${path}'" }):`;
   for (const role of ['user', 'track'] as const)
     checkIdType(role, inFile[at[role]], columnTypes[at[role]], { name: `"${path}"`, advice });
-  const sql = (i: number): string => identifier(inFile[i]);
+  const column = (i: number): string => identifier(inFile[i]);
   const query: PlaysQuery = {
     path,
     from: source,
-    user: `nullif(${sql(at.user)}::varchar, '')`,
-    track: `nullif(${sql(at.track)}::varchar, '')`,
-    playcount: at.playcount < 0 ? '1.0' : `${sql(at.playcount)}::double`,
-    time: at.time < 0 ? undefined : `${sql(at.time)}::varchar`,
+    ...playsSql(at, column, (i) => `nullif(${column(i)}::varchar, '')`),
     reject: async (row) => {
       const time = at.time < 0 ? '' : ' and a time';
       throw new DataError(
@@ -196,16 +193,9 @@ async function textPlays(
     );
   };
   const numbers = at.playcount < 0 ? [] : [at.playcount];
+  const column = (i: number): string => `c${i}`;
   return readCsv(file, { ...format, numbers, lists: options.lists }, (from) =>
-    encodePlays({
-      path,
-      from,
-      user: `c${at.user}`,
-      track: `c${at.track}`,
-      playcount: at.playcount < 0 ? '1.0' : `c${at.playcount}`,
-      time: at.time < 0 ? undefined : `c${at.time}`,
-      reject,
-    }),
+    encodePlays({ path, from, ...playsSql(at, column, column), reject }),
   );
 }
 
@@ -256,11 +246,7 @@ function layout(file: TextFile, columns: PlaysColumnNames, options: TextOptions)
   const given = [columns.user, columns.track, columns.playcount, columns.time];
   const numbered = first.map((_, i) => `column ${i}`);
   const triplets =
-    given.every((c) => c === undefined) &&
-    first.length === 3 &&
-    isNumber(first[2]) &&
-    !isNumber(first[0]) &&
-    !isNumber(first[1]);
+    given.every((c) => c === undefined) && first.map(isNumber).join() === 'false,false,true';
   if (options.header === false || triplets) {
     const name = given.find((c) => typeof c === 'string');
     if (name !== undefined)
@@ -346,7 +332,6 @@ export async function readTracks(where: string, options: TextFormatOptions = {})
 }
 
 async function readTracksFile(path: string, options: TextFormatOptions = {}): Promise<Tracks> {
-  const { header, names } = options;
   const { table } = await loadTable(path, { ...options, numbers: NUMBERS, texts: TEXTS }, () => ({
     lenient: true,
   }));
@@ -356,15 +341,10 @@ async function readTracksFile(path: string, options: TextFormatOptions = {}): Pr
     return [kaggleName(name, table), numbers ? column : column.map((v) => v || null)]; // a quoted empty text is missing, too
   });
   const found = new Table(new Map(columns));
-  if (!found.has('track_id')) {
-    const hint =
-      header === undefined && names === undefined
-        ? ' Is it the file of the tracks? If it has no header, give names.'
-        : '';
+  if (!found.has('track_id'))
     throw new DataError(
-      `"${path}", line 1: expected a column "track_id", found: ${shownNames(table.columnNames)}.${hint}`,
+      `"${path}", line 1: expected a column "track_id", found: ${shownNames(table.columnNames)}. Is it the file of the tracks? If it has no header, give names.`,
     );
-  }
   try {
     return new Tracks(found);
   } catch (error) {

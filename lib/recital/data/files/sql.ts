@@ -26,7 +26,7 @@ import {
   typedItems,
   withDuckDB,
 } from './duckdb.js';
-import { encodePlaysOn } from './encode-plays.js';
+import { encodePlaysOn, playsSql } from './encode-plays.js';
 
 /**
  * A value for a query. null is NULL; an array of texts or numbers is a list, for
@@ -298,12 +298,8 @@ function partsOf(result: DuckDBResult, columns: PlaysColumnNames) {
     throw new DataError(
       `Column "${names[at.playcount]}" of the query is ${types[at.playcount]}; playcounts are numbers: write it as …::double.`,
     );
-  return {
-    user: `c${at.user}::varchar`,
-    track: `c${at.track}::varchar`,
-    playcount: at.playcount < 0 ? '1::double' : `c${at.playcount}::double`,
-    ...(at.time >= 0 && { time: `c${at.time}::varchar` }),
-  };
+  const column = (i: number): string => `c${i}`;
+  return playsSql(at, column, (i) => `c${i}::varchar`);
 }
 
 /** Types of which every id is written in one way, without rounding. */
