@@ -71,8 +71,8 @@ interface CpuBackend {
 
 /**
  * Sums of the rows of each segment, out[s] = Σ x[i] over segmentIds[i] = s: the gradient of a
- * lookup in a table. The kernel of TensorFlow.js in plain JavaScript goes through the whole batch
- * once for every segment, so that a step with a table of 10,000 users takes half a minute.
+ * lookup in a table. TensorFlow.js's own goes through the batch once for every segment: a step with
+ * a table of 10,000 users took half a minute.
  */
 const sumSegments: KernelConfig = {
   kernelName: 'UnsortedSegmentSum',

@@ -101,10 +101,10 @@ const hasFloats = (values: unknown, ...names: string[]): boolean =>
     names.every((name) => it?.[name] instanceof Float32Array),
   );
 
-/** The members of a model: a check, and the words of the message for one that is wrong. */
-const members: Readonly<
-  Partial<Record<keyof Model, [is: (value: unknown) => boolean, wanted: string]>>
-> = {
+type Check = [is: (value: unknown) => boolean, wanted: string];
+
+/** The members that a model must have: a check, and the words of the message. */
+const required: Readonly<Record<string, Check>> = {
   parameters: [
     (value) => hasFloats(value, 'value', 'grad'),
     "the Parameters that are learnt, such as [new Parameter('weight', [10, 5])]",
@@ -121,44 +121,38 @@ const members: Readonly<
     isFunction,
     "a function (gradient) of dLoss/dPrediction that adds to each parameter's grad",
   ],
+};
+/** Those that it may have. */
+const optional: Readonly<Record<string, Check>> = {
   buffers: [
     (value) => hasFloats(value, 'value'),
     'its further state, such as [{ name, value: new Float32Array(1) }]',
   ],
-  touch: [
-    isFunction,
-    'a function (batch) that calls touch(rows) of each table, or nothing where there is no table',
-  ],
+  touch: [isFunction, 'a function (batch) that calls touch(rows) of each table, or nothing'],
   trainingLoss: [isFunction, 'a function, or nothing'],
   penalty: [isFunction, 'a function, or nothing'],
   validBatch: [isFunction, 'a function (batch), or nothing'],
 };
-const required = ['parameters', 'outputs', 'forward', 'backward'];
 
 /**
  * Throws unless an object has the members of a model: it may have been written in a cell.
  * @param of what needs the model, e.g. `A learner`
  */
 export function checkModel(model: Model, of: string): void {
-  const isObject = typeof model === 'object' && model !== null;
-  checkArgument(
-    isObject && Object.keys(members).some((name) => name in model),
-    model,
-    of,
-    'a model, such as new EmbeddingDotBias(50, dls.classes)',
-  );
+  const members = { ...required, ...optional };
+  const some = typeof model === 'object' && model && Object.keys(members).some((n) => n in model);
+  checkArgument(Boolean(some), model, of, 'a model, such as new EmbeddingDotBias(50, dls.classes)');
   for (const [name, [is, wanted]] of Object.entries(members)) {
     const value = model[name as keyof Model];
-    if ((value === undefined && !required.includes(name)) || is(value)) continue;
+    if ((value === undefined && name in optional) || is(value)) continue;
     const got = typeof value === 'number' ? String(value) : whatIs(value);
     throw new ArgumentError(`${of} needs a model whose ${name} is ${wanted}; got ${got}.`);
   }
   const table = model.parameters.find((p) => p.slots);
-  if (table && !model.touch) {
+  if (table && !model.touch)
     throw new ArgumentError(
       `${of} needs a model with touch(batch), since its parameter ${table.name} is a table: it calls touch(rows) of each table. Or make the parameter without { table: true }.`,
     );
-  }
 }
 
 /** The predictions for a batch, if they are an array that the losses can read. */

@@ -52,12 +52,9 @@ export class Sequential implements Module {
 
   /** @param modules the layers, the first one first */
   constructor(readonly modules: readonly Module[]) {
-    checkArgument(
-      Array.isArray(modules) && modules.every((m) => typeof m?.forward === 'function'),
-      modules,
-      'new Sequential',
-      'an array of layers, such as [new Linear(4, 1, { random })]',
-    );
+    const fits = Array.isArray(modules) && modules.every((m) => typeof m?.forward === 'function');
+    const wanted = 'an array of layers, such as [new Linear(4, 1, { random })]';
+    checkArgument(fits, modules, 'new Sequential', wanted);
     this.parameters = modules.flatMap((m) => m.parameters);
     this.buffers = modules.flatMap((m) => m.buffers);
   }

@@ -1,7 +1,6 @@
-import { ArgumentError } from '../../errors.js';
 import type { Parameter } from '../../nn/parameter.js';
 import { checkArgument, checkCount, checkNumber, given } from '../../options.js';
-import { checkState, Optimizer, type OptimizerState } from './optimizer.js';
+import { checkState, Optimizer, type OptimizerState, type ParamState } from './optimizer.js';
 import { RAdam, type RAdamOptions } from './steps.js';
 import type { PendingRows } from './time-skipping/pending-rows.js';
 
@@ -31,10 +30,8 @@ export class Lookahead extends Optimizer {
     options: LookaheadOptions = {},
   ) {
     const { k, alpha } = given(LOOKAHEAD, options, 'Lookahead');
-    if (!(opt instanceof Optimizer))
-      throw new ArgumentError(
-        'Lookahead goes around an optimizer: { optFunc: (params, { lr }) => new Lookahead(new SGD(params, { lr })) }.',
-      );
+    const wanted = 'an optimizer, as in (params, { lr }) => new Lookahead(new SGD(params, { lr }))';
+    checkArgument(opt instanceof Optimizer, opt, 'Lookahead', wanted);
     checkCount(k, 'k');
     checkNumber(alpha, alpha > 0 && alpha <= 1, 'alpha must lie between 0 (exclusive) and 1');
     super(opt.groups, ['slow']);
@@ -68,10 +65,7 @@ export class Lookahead extends Optimizer {
     super.step();
   }
 
-  protected update(
-    p: Parameter,
-    { step, buffers: { slow } }: { step: number; buffers: Record<string, Float32Array> },
-  ): void {
+  protected update(p: Parameter, { step, buffers: { slow } }: ParamState): void {
     if (step % this.k !== 0) return;
     this.settle();
     for (let i = 0; i < slow.length; i++) slow[i] += this.alpha * (p.value[i] - slow[i]);
@@ -79,13 +73,11 @@ export class Lookahead extends Optimizer {
   }
 
   override stateDict(): OptimizerState {
-    const slow = super.stateDict();
-    const inner = this.opt.stateDict();
-    const params = Object.entries(inner.params).map(([name, { step, buffers }]) => [
-      name,
-      { step, buffers: { ...buffers, ...slow.params[name].buffers } },
-    ]);
-    return { ...inner, params: Object.fromEntries(params) };
+    const slow = super.stateDict().params;
+    const { hypers, params } = this.opt.stateDict();
+    for (const [name, { buffers }] of Object.entries(params))
+      Object.assign(buffers, slow[name].buffers);
+    return { hypers, params };
   }
 
   override loadStateDict(saved: OptimizerState): void {
@@ -97,11 +89,9 @@ export class Lookahead extends Optimizer {
       });
       return { ...saved, params: Object.fromEntries(params) };
     };
-    const slow = part(true);
-    const inner = part(false);
-    this.opt.checkStateDict(inner); // before either is changed
-    super.loadStateDict(slow); // clears both
-    this.opt.loadStateDict(inner);
+    this.opt.checkStateDict(part(false)); // before either is changed
+    super.loadStateDict(part(true)); // clears both
+    this.opt.loadStateDict(part(false));
   }
 
   override clearState(): void {

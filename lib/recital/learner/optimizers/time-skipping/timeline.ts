@@ -15,18 +15,14 @@ export interface Moments {
  * begin anew.
  */
 export const SLOTS = 32_768;
-/**
- * Most tables of a block that are not complete. At a momentum of 0.95 there are 400, at 0.975
- * 1,000.
- */
+/** Most tables of a block that are not complete: at a momentum of 0.975 there are 1,000. */
 const MOST_MOVING = 1024;
 /** Slots that there is room for at first. */
 const FIRST = 512;
 /** Nodes of a table for each doubling of √v. */
 const PER = 4;
 /**
- * Most nodes of a table: 26 doublings of √v to either side of eps, beyond which √v or eps alone
- * decides. As in assembly/time-skipping.ts.
+ * Most nodes of a table: 26 doublings of √v to either side of eps. As in assembly/time-skipping.ts.
  */
 export const STRIDE = 212;
 /** Doublings below eps at which the nodes begin. */
@@ -158,33 +154,19 @@ export class Timeline {
     for (let block = 0; block <= this.block; block++) this.refresh(block);
   }
 
-  /**
-   * Time goes on by the step that was taken: rows without gradient are one step behind from now on.
-   */
+  /** Takes the step into account: rows without gradient are one step behind from now on. */
   advance(): void {
-    const { b1, b2, c, e: _, f, eps, keep } = this.step!;
+    const { b1, b2, c, f, eps, keep } = this.step!;
     const { hasM, hasV } = this.moments;
     if (this.now === 0)
       this.bound(); // now it is known which rows move at the start
-    else if (this.loose) this.bound({ all: this.moments.hasV });
+    else if (this.loose) this.bound({ all: hasV });
     this.loose = false;
     const shrink = hasV ? b2 : 1;
     const [tables, scalars, spans] = this.places;
-    const { done, now, nodes } = this;
-    kernels().skipAdvance(
-      done,
-      now + 1,
-      tables,
-      scalars,
-      spans,
-      nodes.byteOffset,
-      (hasM ? b1 : 0) / keep,
-      shrink,
-      keep,
-      c,
-      f,
-      eps,
-    );
+    const at = [tables, scalars, spans, this.nodes.byteOffset] as const;
+    const decay = (hasM ? b1 : 0) / keep;
+    kernels().skipAdvance(this.done, this.now + 1, ...at, decay, shrink, keep, c, f, eps);
     this.logKeep += Math.log(keep);
     this.logShrink += Math.log(shrink);
     this.time++;
@@ -195,9 +177,7 @@ export class Timeline {
     this.clearRanges();
   }
 
-  /**
-   * Begins a block, in which the rows that still move stand at slot 0. Kernels have noted their v.
-   */
+  /** Begins a block, in which the rows that still move stand at slot 0. */
   nextBlock(): void {
     this.block++;
     this.starts[2 * this.block] = this.logKeep;
@@ -215,36 +195,20 @@ export class Timeline {
 
   /** Gives its memory back. */
   dispose(): void {
-    for (const array of [
-      this.tables,
-      this.scalars,
-      this.spans,
-      this.nodes,
-      this.ranges,
-      this.factors,
-    ])
-      dispose(array);
+    const { tables, scalars, spans, nodes, ranges, factors } = this;
+    for (const array of [tables, scalars, spans, nodes, ranges, factors]) dispose(array);
   }
 
   /** What is left of the momentum of a slot's rows, against the root of what is left of v. */
   private left(slot: number): number {
-    const [r, q, e] = [
-      this.scalars[3 * slot],
-      this.scalars[3 * slot + 1],
-      this.scalars[3 * slot + 2],
-    ];
+    const [r, q, e] = this.scalars.subarray(3 * slot, 3 * slot + 3);
     return (r * e) / Math.sqrt(q);
   }
 
   /** Begins the present slot, with an empty table. */
   private open(): void {
     const { now } = this;
-    if (now === this.room) {
-      this.room *= 2;
-      this.scalars = grown(this.scalars, float64(3 * this.room));
-      this.spans = grown(this.spans, int32(3 * this.room));
-      this.place();
-    }
+    if (now === this.room) this.grow(2 * this.room);
     this.logs[2 * now] = this.logKeep;
     this.logs[2 * now + 1] = this.logShrink;
     this.scalars.fill(1, 3 * now, 3 * now + 3);
@@ -272,48 +236,40 @@ export class Timeline {
     const first = lo & ~3; // nodes are worked on by fours
     const at = this.begin;
     this.used = at + (hi | 3) + 1 - first;
-    if (this.used > this.tables.length) {
-      this.tables = grown(this.tables, float32(2 * this.tables.length));
-      this.place();
-    }
+    if (this.used > this.tables.length) this.grow(this.room, 2 * this.tables.length);
     this.tables.fill(0, at, this.used);
     this.spans.set([lo, hi, at - first], 3 * this.now);
   }
 
+  /** Makes room for more slots, and for longer tables. */
+  private grow(slots: number, values = this.tables.length): void {
+    this.room = slots;
+    this.tables = grown(this.tables, float32, values);
+    this.scalars = grown(this.scalars, float64, 3 * slots);
+    this.spans = grown(this.spans, int32, 3 * slots);
+    this.place();
+  }
+
   private place(): void {
-    this.places = [this.tables, this.scalars, this.spans, this.factors].map(
-      ({ byteOffset }) => byteOffset,
-    );
+    const arrays = [this.tables, this.scalars, this.spans, this.factors];
+    this.places = arrays.map(({ byteOffset }) => byteOffset);
   }
 
   /** All there is to know, as copies, to go on with later. */
   state(): TimelineState {
-    const {
-      now,
-      block,
-      done,
-      time,
-      begin,
-      used,
-      logKeep,
-      logShrink,
-      loose,
-      tables,
-      scalars,
-      spans,
-      ranges,
-      starts,
-      logs,
-    } = this;
+    const { now, block, done, time, begin, used, logKeep, logShrink } = this;
     return {
-      numbers: { now, block, done, time, begin, used, logKeep, logShrink, loose: Number(loose) },
+      numbers: {
+        ...{ now, block, done, time, begin, used, logKeep, logShrink },
+        loose: Number(this.loose),
+      },
       arrays: {
-        tables: tables.slice(0, used),
-        scalars: scalars.slice(0, 3 * (now + 1)),
-        spans: spans.slice(0, 3 * (now + 1)),
-        ranges: ranges.slice(),
-        starts: starts.slice(0, 2 * (block + 1)),
-        logs: logs.slice(0, 2 * (now + 1)),
+        tables: this.tables.slice(0, used),
+        scalars: this.scalars.slice(0, 3 * (now + 1)),
+        spans: this.spans.slice(0, 3 * (now + 1)),
+        ranges: this.ranges.slice(),
+        starts: this.starts.slice(0, 2 * (block + 1)),
+        logs: this.logs.slice(0, 2 * (now + 1)),
       },
     };
   }
@@ -321,11 +277,9 @@ export class Timeline {
   /** Puts a state back. */
   restore({ numbers, arrays }: TimelineState): void {
     Object.assign(this, numbers, { loose: numbers.loose === 1 });
-    while (this.room <= this.now) this.room *= 2;
-    this.tables = grown(this.tables, float32(Math.max(this.tables.length, this.used)));
-    this.scalars = grown(this.scalars, float64(3 * this.room));
-    this.spans = grown(this.spans, int32(3 * this.room));
-    this.place();
+    let slots = this.room;
+    while (slots <= this.now) slots *= 2;
+    this.grow(slots, Math.max(this.tables.length, this.used));
     for (const name of ['tables', 'scalars', 'spans', 'ranges', 'starts', 'logs'] as const)
       (this[name] as Float64Array).set(arrays[name]);
     this.made.fill(-1);
@@ -334,8 +288,14 @@ export class Timeline {
   }
 }
 
-/** What was in an array, in another one; the memory of the first is given back. */
-function grown<T extends Float32Array | Float64Array | Int32Array>(from: T, to: T): T {
+/** An array of n numbers that begins with those of another, whose memory is given back. */
+function grown<T extends Float32Array | Float64Array | Int32Array>(
+  from: T,
+  make: (n: number) => T,
+  n: number,
+): T {
+  if (from.length >= n) return from;
+  const to = make(n);
   to.set(from as Float64Array);
   dispose(from);
   return to;
