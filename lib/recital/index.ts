@@ -106,7 +106,7 @@ export {
 } from './files/load.js';
 export { Hybrid, type HybridOptions, WeightedSum } from './hybrid/hybrid.js';
 export type { Fusion, WeightedSumOptions } from './hybrid/normalise.js';
-export { fitHybrid, type FitHybridOptions, fuse, type FuseOptions } from './hybrid/weights.js';
+export { fitHybrid, type FitHybridOptions, fuse, type FuseOptions } from './hybrid/fit-hybrid.js';
 export {
   type Callback, CancelBackwardException, CancelBatchException, CancelEpochException,
   CancelFitException, CancelStepException, CancelTrainException, CancelValidException,

@@ -8,7 +8,7 @@ import { Table } from '../../lib/recital/data/table.js';
 import { DataError } from '../../lib/recital/errors.js';
 import { evaluateRecommender } from '../../lib/recital/evaluation/evaluate-recommender.js';
 import { withSeen } from '../../lib/recital/evaluation/held-out.js';
-import { fitHybrid } from '../../lib/recital/hybrid/weights.js';
+import { fitHybrid } from '../../lib/recital/hybrid/fit-hybrid.js';
 import { noLogging } from '../../lib/recital/index.js';
 import { type Callback, CancelFitException } from '../../lib/recital/learner/callback.js';
 

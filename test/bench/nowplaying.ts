@@ -8,8 +8,8 @@ import {
   evaluateNextItem,
   type NextItemEvaluation,
 } from '../../lib/recital/evaluation/next-track.js';
+import { fuse } from '../../lib/recital/hybrid/fit-hybrid.js';
 import { WeightedSum } from '../../lib/recital/hybrid/hybrid.js';
-import { fuse } from '../../lib/recital/hybrid/weights.js';
 import type { LSTMLearner } from '../../lib/recital/sequential/lstm.js';
 import {
   Markov,

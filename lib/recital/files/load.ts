@@ -1,3 +1,4 @@
+import { rowOfEach } from '../data/csr.js';
 import {
   openSafetensors,
   type SafetensorsFile,
@@ -9,14 +10,14 @@ import { Plays } from '../data/plays.js';
 import { Sessions } from '../data/sessions.js';
 import type { Tracks } from '../data/tracks.js';
 import { Vocabulary } from '../data/vocabulary.js';
-import { ArgumentError, DataError } from '../errors.js';
+import { DataError } from '../errors.js';
 import { WithSeen } from '../evaluation/held-out.js';
 import type { Fields } from '../fields.js';
 import { Hybrid, WeightedSum } from '../hybrid/hybrid.js';
 import type { Learner, LearnerOptions } from '../learner/learner.js';
 import { EXTENSION, fileConfig } from '../learner/model-file.js';
 import type { Loss } from '../nn/losses.js';
-import { checkOptions } from '../options.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { Popularity } from '../recommend/baselines/popularity.js';
 import { RandomRecommender } from '../recommend/baselines/random.js';
 import { ContentRecommender } from '../recommend/content/content.js';
@@ -91,8 +92,8 @@ export interface LoadRecommenderOptions<R extends Recommender = Recommender> {
 /**
  * A recommender from the file that its `export` wrote, a learner's included: it gives the same
  * lists, without the training data. What is counted from plays is counted again. Nothing in the
- * file is executed, and everything is checked before it is used: a file that is damaged is refused.
- * A warning says if the file holds no listening histories, see {@link ExportOptions}.
+ * file is executed, and a damaged file is refused. A warning says if the file holds no users'
+ * plays, see {@link ExportOptions}.
  * @param file its path; `.safetensors` is added if there is no such file without
  * @throws DataError for a file that is missing, cut off, damaged, or not of this kind
  * @example
@@ -105,7 +106,7 @@ export function loadRecommender<R extends Recommender>(
 ): R;
 export function loadRecommender(file: string, options?: LoadRecommenderOptions): Recommender;
 export function loadRecommender(file: string, options: LoadRecommenderOptions = {}): Recommender {
-  checkPath(file, 'loadRecommender', 'export');
+  checkArgument(typeof file === 'string', file, 'loadRecommender', PATH);
   checkOptions(options, ['type', 'lossFunc'], 'loadRecommender');
   const { type, lossFunc } = options;
   return openModel(file, (st) => {
@@ -125,10 +126,7 @@ export function loadRecommender(file: string, options: LoadRecommenderOptions = 
   });
 }
 
-/**
- * Options of {@link loadLearner}; those of a Learner are for what a file cannot hold: metrics,
- * callbacks, a loss of one's own.
- */
+/** Options of a Learner, for what a file cannot hold: metrics, callbacks, a loss of one's own. */
 export type LoadLearnerOptions = LearnerOptions;
 
 /** A class of learners. */
@@ -138,10 +136,7 @@ export type LearnerClass<L extends Learner> = abstract new (...args: never[]) =>
  * A learner from the file that `learn.export` wrote, without the data that it was trained on: it
  * recommends, finds similar tracks, and predicts rows given to `learn.dls.testDl`, as the exported
  * one did. To train on, make loaders and a learner of the data, and
- * `learn.load(file, { withOpt: false })`.
- *
- * Nothing in the file is executed, and everything is checked before it is used, so that a file may
- * come from anybody.
+ * `learn.load(file, { withOpt: false })`. Files are checked as by {@link loadRecommender}.
  * @param file its path; `.safetensors` is added if there is no such file without
  * @param options those of a Learner, and `type`: the learner's class, default CollabLearner. For a
  *   network: CollabNNLearner; for sequences: LSTMLearner. A class that others extend, such as
@@ -153,10 +148,7 @@ export type LearnerClass<L extends Learner> = abstract new (...args: never[]) =>
  */
 export function loadLearner<L extends Learner>(
   file: string,
-  options: LoadLearnerOptions & {
-    /** The learner's class; default CollabLearner. */
-    type: LearnerClass<L>;
-  },
+  options: LoadLearnerOptions & { type: LearnerClass<L> },
 ): L;
 export function loadLearner(
   file: string,
@@ -166,7 +158,7 @@ export function loadLearner(
   file: string,
   options: LoadLearnerOptions & { type?: LearnerClass<Learner> } = {},
 ): Learner {
-  checkPath(file, 'loadLearner', 'learn.export');
+  checkArgument(typeof file === 'string', file, 'loadLearner', PATH);
   const { type = CollabLearner, ...rest } = options;
   return openModel(file, (st) => {
     const learn = makeLearner(fileConfig(st, ['learner']), st, rest);
@@ -180,20 +172,13 @@ export function loadLearner(
   });
 }
 
-function checkPath(file: unknown, of: string, writer: string): asserts file is string {
-  if (typeof file !== 'string')
-    throw new ArgumentError(
-      `${of} needs the path of a file that ${writer} wrote, got ${typeof file}.`,
-    );
-}
+const PATH = 'the path of a file that export wrote';
 
 function openModel<T>(file: string, read: (st: SafetensorsFile) => T): T {
   return openSafetensors(file.endsWith(EXTENSION) || isFile(file) ? file : file + EXTENSION, read);
 }
 
-/**
- * Makes a recommender, and its parts, of its description. `data`: that of a section, by its number.
- */
+/** Makes a recommender, and its parts, of its description and the data of a section. */
 function makeRecommender(
   config: Fields,
   tensors: TensorSource,
@@ -204,11 +189,10 @@ function makeRecommender(
   const own = config.has('data') ? config.count('data') : section;
   if (name === 'learner') return makeLearner(config.object('learner'), tensors, data(own).options);
   const form = registeredKinds.get(name) ?? RECOMMENDERS.get(name);
-  if (!form)
-    return config.wrong(
-      'name',
-      `${[...RECOMMENDERS.keys(), ...registeredKinds.keys()].join(' or ')} (registerRecommenderKind makes those of one's own known)`,
-    );
+  if (!form) {
+    const known = [...RECOMMENDERS.keys(), ...registeredKinds.keys()].join(' or ');
+    return config.wrong('name', `${known} (registerRecommenderKind makes one's own known)`);
+  }
   const parts = config.has('parts') ? config.objects('parts') : [];
   const made = parts.map((part, i) => makeRecommender(part, tensors.within(`${i}.`), data, own));
   return form.make(data(own), config, tensors, made);
@@ -224,13 +208,7 @@ function makeLearner(
   const form = LEARNERS.get(model);
   if (!form)
     throw new DataError(`its model is "${model}"; known are ${[...LEARNERS.keys()].join(', ')}.`);
-  const made: unknown = form.make(
-    readSection(tensors, undefined, { options }),
-    config,
-    tensors,
-    [],
-  );
-  return made as Recommender & Learner;
+  return form.make(dataOf(options), config, tensors, []) as Recommender & Learner;
 }
 
 /** The data of each section of a file; read when they are asked for, once. */
@@ -247,90 +225,75 @@ function sections(
     return catalogues.get(of);
   };
   return (section) => {
-    if (section >= described.length && !(section === 0 && described.length === 0)) {
+    const own = described[section];
+    if (!own && section > 0)
       throw new DataError(
         `a recommender in it belongs to data number ${section}; there are ${described.length}, counted from 0.`,
       );
-    }
-    made[section] ??= readSection(st.within(sectionPrefix(section)), described[section], {
+    if (!own) return dataOf(options); // a sum of learners has none of its own
+    made[section] ??= dataOf(
       options,
-      catalogue: () =>
-        catalogue(
-          described[section].has('catalogue') ? described[section].count('catalogue') : section,
-        ),
-    });
+      readSection(st.within(sectionPrefix(section)), own, () =>
+        catalogue(own.has('catalogue') ? own.count('catalogue') : section),
+      ),
+    );
     return made[section];
+  };
+}
+
+/** Training data of which only some are there: to ask for others is a DataError. */
+function dataOf(
+  options: LearnerOptions,
+  { plays, seen, histories }: Partial<RecommenderData> = {},
+): RecommenderData {
+  const have = <T>(part: T | undefined, what: string): T => {
+    if (part) return part;
+    throw new DataError(`it holds no ${what}, which a recommender in it needs.`);
+  };
+  return {
+    options,
+    get plays() {
+      return have(plays, 'plays');
+    },
+    get seen() {
+      return have(seen, 'plays');
+    },
+    get histories() {
+      return have(histories, 'histories');
+    },
   };
 }
 
 function readSection(
   st: TensorSource,
-  config: Fields | undefined,
-  {
-    options,
-    catalogue: catalogueOf,
-  }: { options: LearnerOptions; catalogue?: () => Tracks | undefined },
-): RecommenderData {
-  const lacking = (what: string) => (): never => {
-    throw new DataError(`it holds no ${what}, which a recommender in it needs.`);
-  };
-  const parts: { plays: () => Plays; seen: () => Interactions; histories: () => Sessions } = {
-    plays: lacking('plays'),
-    seen: lacking('plays'),
-    histories: lacking('histories'),
-  };
-  const data = {
-    options,
-    get plays() {
-      return parts.plays();
-    },
-    get seen() {
-      return parts.seen();
-    },
-    get histories() {
-      return parts.histories();
-    },
-  };
-  if (!config) return data; // a sum of learners has none of its own
-  const named = config.object('kinds');
-  const users = named.has('users')
-    ? readVocabulary(st, 'users', { na: false, kind: named.text('users') })
-    : undefined;
-  const tracks = readVocabulary(st, 'tracks', { na: false, kind: named.text('tracks') });
-  const catalogue = catalogueOf?.();
+  config: Fields,
+  catalogueOf: () => Tracks | undefined,
+): Partial<RecommenderData> {
+  const kinds = config.object('kinds');
+  const vocabulary = (name: string): Vocabulary =>
+    readVocabulary(st, name, { na: false, kind: kinds.text(name) });
+  const own = kinds.has('users') ? vocabulary('users') : undefined;
+  const tracks = vocabulary('tracks');
+  const catalogue = catalogueOf();
   if (st.has('histories.indptr')) {
     const [indptr, item] = ['indptr', 'item'].map((name) => st.read(`histories.${name}`, 'I32'));
-    const histories = new Sessions(tracks, indptr, item, { users, catalogue });
-    parts.histories = () => histories;
-    return data;
+    return { histories: new Sessions(tracks, indptr, item, { users: own, catalogue }) };
   }
-  const ids = { users: users ?? Vocabulary.inOrder([], { kind: 'user' }), tracks };
-  const none = {
-    user: new Int32Array(0),
-    track: new Int32Array(0),
-    playcount: new Float32Array(0),
-  };
-  let plays: Plays;
-  let seen: Interactions;
+  const users = own ?? Vocabulary.inOrder([], { kind: 'user' });
+  const ids = { users, tracks };
   if (config.has('meanLog')) {
-    plays = new Plays({ ...ids, ...none, catalogue });
-    seen = Interactions.ofTotals(plays, {
+    const [user, track, playcount] = [new Int32Array(0), new Int32Array(0), new Float32Array(0)];
+    const plays = new Plays({ ...ids, user, track, playcount, catalogue });
+    const seen = Interactions.ofTotals(plays, {
       listeners: st.read('totals.listeners', 'I32', [tracks.length]),
       plays: st.read('totals.plays', 'F64', [tracks.length]),
       meanLog: config.number('meanLog'),
     });
-  } else {
-    const rows = {
-      indptr: st.read('seen.indptr', 'I32'),
-      indices: st.read('seen.indices', 'I32'),
-      playcount: st.read('seen.playcount', 'F32'),
-    };
-    seen = Interactions.fromCsr({ ...ids, ...rows });
-    const user = new Int32Array(seen.length);
-    for (let u = 0; u < ids.users.length; u++) user.fill(u, seen.indptr[u], seen.indptr[u + 1]);
-    plays = new Plays({ ...ids, user, track: seen.indices, playcount: seen.playcount, catalogue });
+    return { plays, seen };
   }
-  parts.plays = () => plays;
-  parts.seen = () => seen;
-  return data;
+  const [indptr, track] = ['indptr', 'indices'].map((name) => st.read(`seen.${name}`, 'I32'));
+  const playcount = st.read('seen.playcount', 'F32');
+  const seen = Interactions.fromCsr({ ...ids, indptr, indices: track, playcount });
+  const plays = new Plays({ ...ids, user: rowOfEach(indptr), track, playcount, catalogue });
+  return { plays, seen };
 }

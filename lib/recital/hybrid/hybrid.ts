@@ -1,16 +1,17 @@
 import { dispose, float32 } from '../compute/memory.js';
 import { Table } from '../data/table.js';
-import { indicesIn, Vocabulary } from '../data/vocabulary.js';
+import { indicesIn } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { instead, isRecommender } from '../evaluation/parse.js';
 import { checkArgument, checkOneOf, checkOptions, type NoOptions } from '../options.js';
+import { withTracks } from '../recommend/content/content.js';
 import {
   FoldedUser,
   type HistoryItem,
   type HistoryOptions,
   readHistory,
 } from '../recommend/fold-in.js';
-import { Interactions } from '../recommend/interactions.js';
+import type { Interactions } from '../recommend/interactions.js';
 import {
   cannotFoldIn,
   checkHistories,
@@ -23,20 +24,18 @@ import {
 import type { SavedForm } from '../recommend/saved-form.js';
 import { checkList, ScoreList, SequenceRecommender } from '../sequential/sequence-recommender.js';
 import {
+  FUSIONS,
   type Fusion,
   maximumScores,
   normaliseScores,
-  sameTracks,
+  sameClasses,
   type WeightedSumOptions,
   weightsOf,
 } from './normalise.js';
 
 /** Options of {@link Hybrid}. */
 export interface HybridOptions extends WeightedSumOptions {
-  /**
-   * How scores are made comparable: 'sum' (default) of standardised scores, or 'rank', reciprocal
-   * ranks.
-   */
+  /** How scores are made comparable: standardised, 'sum' (default), or by reciprocal 'rank'. */
   fusion?: Fusion;
 }
 
@@ -54,9 +53,7 @@ export interface HybridOptions extends WeightedSumOptions {
  */
 export class Hybrid extends Recommender {
   readonly name: string;
-  /** A weight for each recommender. */
   readonly weights: readonly number[];
-  /** How scores are made comparable. */
   readonly fusion: Fusion;
   private readonly parts: readonly Part[];
 
@@ -68,11 +65,10 @@ export class Hybrid extends Recommender {
     checkRecommenders('Hybrid', recommenders, '[new ItemKNN(train), await EASE.fit(train)]');
     checkOptions(options, ['weights', 'fusion', 'name'], 'Hybrid');
     const { weights, fusion = 'sum', name = namesOf(recommenders) } = options;
-    super(jointInteractions(recommenders), {
-      catalogue: recommenders.find((r) => r.catalogue)?.catalogue,
-    });
+    const catalogue = recommenders.find((r) => r.catalogue)?.catalogue;
+    super(jointInteractions(recommenders), { catalogue });
     this.weights = weightsOf('Hybrid', recommenders, weights);
-    checkOneOf(fusion, ['sum', 'rank'], 'fusion');
+    checkOneOf(fusion, FUSIONS, 'fusion');
     this.fusion = fusion;
     this.name = name;
     this.parts = recommenders.map((recommender) => partOf(recommender, this));
@@ -83,20 +79,16 @@ export class Hybrid extends Recommender {
     const tracks = this.tracks.length;
     out.fill(0);
     this.parts.forEach((part, p) => {
-      const weight = this.weights[p];
-      if (weight === 0) return;
+      if (this.weights[p] === 0) return;
       eachRow(part, users, this.fusion, (row, b) => {
-        add(row, part, weight, out.subarray(b * tracks, (b + 1) * tracks));
+        add(row, part, this.weights[p], out.subarray(b * tracks, (b + 1) * tracks));
       });
     });
   }
 
   /**
-   * What each recommender contributes to the score of a track: a row each, with its name, its own
-   * score, the comparable one, its weight, and the contribution, weight times comparable score. The
-   * contributions add up to the score.
-   * @param user a user of the training data
-   * @param track id, title, or "title by artist"
+   * What each recommender contributes to the score of a track: its name, its own score, the
+   * comparable one, its weight, and their product, the contribution. The sum is the score.
    */
   explain(user: Id, track: Id, options: NoOptions = {}): Table {
     checkOptions(options, [], 'explain');
@@ -176,25 +168,19 @@ interface Part {
 }
 
 function partOf(recommender: Recommender, { users, tracks }: Recommender): Part {
-  const own = recommender;
+  const { users: ownUsers, tracks: ownTracks } = recommender;
   return {
     recommender,
-    user: sameTracks(users, own.users) ? undefined : indicesIn(users, own.users),
-    track: sameTracks(tracks, own.tracks) ? undefined : indicesIn(own.tracks, tracks),
+    user: sameClasses(users, ownUsers) ? undefined : indicesIn(users, ownUsers),
+    track: sameClasses(tracks, ownTracks) ? undefined : indicesIn(ownTracks, tracks),
   };
 }
 
 /** What the users of the first recommender have played, over the tracks that any of them knows. */
 function jointInteractions([first, ...others]: readonly Recommender[]): Interactions {
-  if (others.every((other) => sameTracks(first.tracks, other.tracks))) return first.seen;
-  const { users, indptr, indices, playcount } = first.seen;
-  const ids = new Set([first, ...others].flatMap((r) => r.tracks.classes));
-  const tracks = Vocabulary.fromValues([...ids], { kind: first.tracks.kind });
-  const to = indicesIn(first.tracks, tracks);
-  const user = new Int32Array(indices.length);
-  for (let u = 0; u < users.length; u++) user.fill(u, indptr[u], indptr[u + 1]);
-  const track = indices.map((t) => to[t]);
-  return Interactions.fromPairs({ users, tracks, user, track, playcount });
+  if (others.every((other) => sameClasses(first.tracks, other.tracks))) return first.seen;
+  const ids = new Set(others.flatMap(({ tracks }) => tracks.classes));
+  return withTracks(first.seen, [...ids]);
 }
 
 /** Calls `use` with the comparable scores of each user that a part knows, valid for that call. */
@@ -233,20 +219,14 @@ function add(row: Float32Array, { track }: Part, weight: number, out: Float32Arr
  */
 export class WeightedSum extends SequenceRecommender {
   readonly name: string;
-  /** The recommenders, under the name that evaluation looks for. */
   override readonly parts: readonly SequenceRecommender[];
-  /** A weight for each recommender. */
   readonly weights: readonly number[];
   /** Lists the tracks with a score, where all recommenders do. */
   override readonly listOf?: (history: Int32Array, list: ScoreList) => void;
   /** The scores of one recommender after one history. */
   private readonly list: ScoreList;
 
-  /**
-   * @param recommenders at least one, all trained with the same tracks. Users and their histories
-   *   are those of the first
-   * @throws ArgumentError for recommenders with different tracks, or wrong weights
-   */
+  /** @param recommenders at least one, with the same tracks; users are those of the first */
   constructor(
     readonly recommenders: readonly SequenceRecommender[],
     options: WeightedSumOptions = {},
@@ -258,14 +238,13 @@ export class WeightedSum extends SequenceRecommender {
     this.weights = weightsOf('WeightedSum', recommenders, options.weights);
     this.list = new ScoreList(this.tracks.length);
     this.name = options.name ?? namesOf(recommenders);
-    if (recommenders.every(isSparse)) {
+    if (recommenders.every(isSparse))
       this.listOf = (history, list) => {
         checkList(history, list);
         recommenders.forEach((_, r) => {
           this.addScores(r, history, (t, x) => list.add(t, x));
         });
       };
-    }
   }
 
   scoresOf(history: Int32Array, out: Float32Array): void {
@@ -286,19 +265,15 @@ export class WeightedSum extends SequenceRecommender {
             out[b * tracks + t] += x;
           });
         });
-        return;
+      } else {
+        maximumScores(recommender, histories, part);
+        for (let i = 0; i < out.length; i++) out[i] += weight * part[i];
       }
-      maximumScores(recommender, histories, part);
-      for (let i = 0; i < out.length; i++) out[i] += weight * part[i];
     });
   }
 
   /** The weighted scores of a recommender after a history, for the tracks that have one. */
-  private addScores(
-    r: number,
-    history: Int32Array,
-    use: (track: number, score: number) => void,
-  ): void {
+  private addScores(r: number, history: Int32Array, use: (t: number, x: number) => void): void {
     if (this.weights[r] === 0) return;
     const { list } = this;
     list.clear();
@@ -349,7 +324,7 @@ function checkRecommenders(of: string, recommenders: readonly Recommender[], suc
 export function checkSequential(of: string, recommenders: readonly SequenceRecommender[]): void {
   checkRecommenders(of, recommenders, '[new Markov(train), new SessionKNN(train)]');
   const [first, ...others] = recommenders;
-  const other = others.find(({ tracks }) => !sameTracks(first.tracks, tracks));
+  const other = others.find(({ tracks }) => !sameClasses(first.tracks, tracks));
   if (other)
     throw new ArgumentError(
       `${first.name} and ${other.name} know different tracks, so their scores cannot be added. Train both on the same data.`,

@@ -32,12 +32,14 @@ export function weightsOf(
 }
 
 /** Whether two vocabularies have the same classes. */
-export function sameTracks(a: Vocabulary, b: Vocabulary): boolean {
+export function sameClasses(a: Vocabulary, b: Vocabulary): boolean {
   return a === b || (a.length === b.length && a.classes.every((id, i) => id === b.classes[i]));
 }
 
+export const FUSIONS = ['sum', 'rank'] as const;
+
 /** How a {@link Hybrid} makes the scores of its recommenders comparable. */
-export type Fusion = 'sum' | 'rank';
+export type Fusion = (typeof FUSIONS)[number];
 
 /** Keeps a single first place from deciding alone (Cormack, Clarke and Büttcher, 2009). */
 const RANK_OFFSET = 60;
@@ -47,7 +49,7 @@ const RANK_OFFSET = 60;
  * (score − mean) / standard deviation over the tracks that the user has not played, all 0 if these
  * are equal. 'rank': 1 / (60 + rank), where rank 1 is the best track that the user has not played
  * and equal scores have their mean rank.
- * @param scores one a track
+ * @param scores one per track
  * @param seen tracks that the user has played, ascending
  */
 export function normaliseScores(scores: Float32Array, seen: Int32Array, fusion: Fusion): void {

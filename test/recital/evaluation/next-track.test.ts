@@ -11,8 +11,8 @@ import { leaveKOut, splitPlays } from '../../../lib/recital/data/splits.js';
 
 import { ArgumentError, DataError, NumericError } from '../../../lib/recital/errors.js';
 import { evaluateNextItem } from '../../../lib/recital/evaluation/next-track.js';
+import { fuse } from '../../../lib/recital/hybrid/fit-hybrid.js';
 import { WeightedSum } from '../../../lib/recital/hybrid/hybrid.js';
-import { fuse } from '../../../lib/recital/hybrid/weights.js';
 import { LSTMRecommender, lstmLearner } from '../../../lib/recital/sequential/lstm.js';
 import {
   Markov,

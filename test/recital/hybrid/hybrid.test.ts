@@ -4,9 +4,9 @@ import { perUserSplit } from '../../../lib/recital/data/splits.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
 import { evaluateRecommender } from '../../../lib/recital/evaluation/evaluate-recommender.js';
 import { withSeen } from '../../../lib/recital/evaluation/held-out.js';
+import { fitHybrid } from '../../../lib/recital/hybrid/fit-hybrid.js';
 import { Hybrid } from '../../../lib/recital/hybrid/hybrid.js';
 import { normaliseScores } from '../../../lib/recital/hybrid/normalise.js';
-import { fitHybrid } from '../../../lib/recital/hybrid/weights.js';
 
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
 import { RandomRecommender } from '../../../lib/recital/recommend/baselines/random.js';

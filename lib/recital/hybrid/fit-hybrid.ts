@@ -12,13 +12,14 @@ import { TopN } from '../recommend/rank.js';
 import type { Recommender } from '../recommend/recommender.js';
 import type { SequenceRecommender } from '../sequential/sequence-recommender.js';
 import { checkSequential, Hybrid, WeightedSum } from './hybrid.js';
-import { type Fusion, maximumScores } from './normalise.js';
+import { FUSIONS, type Fusion, maximumScores } from './normalise.js';
+
+const USER_METRICS = ['recall', 'ndcg', 'map', 'mrr'] as const;
+const SEQUENCE_METRICS = ['hitRate', 'mrr', 'ndcg'] as const;
 
 const FIT_HYBRID = {
-  /**
-   * The metric that the weights maximise, as {@link evaluateRecommender} has it; default 'ndcg'.
-   */
-  metric: 'ndcg' as 'recall' | 'ndcg' | 'map' | 'mrr',
+  /** The metric to maximise, as {@link evaluateRecommender} has it; default 'ndcg'. */
+  metric: 'ndcg' as (typeof USER_METRICS)[number],
   /** Length of the lists; default 10. */
   k: 10,
   /** How scores are made comparable, see {@link Hybrid}; default 'sum'. */
@@ -29,8 +30,8 @@ const FIT_HYBRID = {
 export type FitHybridOptions = Partial<typeof FIT_HYBRID>;
 
 const FUSE = {
-  /** The metric that the weights maximise, as {@link evaluateNextItem} has it; default 'ndcg'. */
-  metric: 'ndcg' as 'hitRate' | 'mrr' | 'ndcg',
+  /** The metric to maximise, as {@link evaluateNextItem} has it; default 'ndcg'. */
+  metric: 'ndcg' as (typeof SEQUENCE_METRICS)[number],
   /** Length of the lists; default 20. */
   k: 20,
   /** Number of cases to fit on, drawn at random; default 2000. */
@@ -55,8 +56,8 @@ const MOST_ROUNDS = 12;
 /**
  * Finds the weights of a {@link Hybrid} on held-out plays by coordinate ascent: from 1 each, one
  * weight after the other is multiplied by the factor that helps most, until none helps. The largest
- * becomes 1. During the search, equal sums are in the order of ids, as in a list; {@link evaluate},
- * which takes the expected value over their orders, may give these weights another value.
+ * becomes 1. Equal sums are in the order of ids here, where {@link evaluate} takes the mean over
+ * their orders.
  * @param recommenders trained on other plays, the same for all; they may know different tracks
  * @param heldOut the plays to fit on: validation, never those that the result is measured on
  * @example const hybrid = fitHybrid([ease, knn], split.valid); evaluateRecommender(hybrid, split.test)
@@ -68,15 +69,16 @@ export function fitHybrid(
 ): Hybrid {
   const { metric, k, fusion } = given(FIT_HYBRID, options, 'fitHybrid');
   checkCount(k, 'k');
-  checkOneOf(fusion, ['sum', 'rank'], 'fusion');
-  checkOneOf(metric, ['recall', 'ndcg', 'map', 'mrr'], 'metric');
+  checkOneOf(fusion, FUSIONS, 'fusion');
+  checkOneOf(metric, USER_METRICS, 'metric');
   checkPlays('fitHybrid', heldOut);
   const weights = interruptible(() => {
     const cases = userCases(recommenders, heldOut, k, fusion);
-    return climb(recommenders.length, cases, ({ scores, hit, relevant }, weights) => {
-      const hits = firstHits(scores, hit, weights, k);
-      return metricsOfHits(hits, relevant, k)[metric];
-    });
+    return climb(
+      recommenders.length,
+      cases,
+      (one, weights) => metricsOfHits(firstHits(one, weights, k), one.relevant, k)[metric],
+    );
   });
   return new Hybrid(recommenders, { weights, fusion });
 }
@@ -97,10 +99,10 @@ function userCases(
 ): UserCase[] {
   const { seen, tracks, users } = new Hybrid(recommenders, { fusion });
   // Each recommender alone over the tracks of all, so that scores of the same track are aligned.
-  const alone = recommenders.map(
-    (_, a) =>
-      new Hybrid(recommenders, { fusion, weights: recommenders.map((_, r) => (r === a ? 1 : 0)) }),
-  );
+  const alone = recommenders.map((_, a) => {
+    const weights = recommenders.map((_, r) => (r === a ? 1 : 0));
+    return new Hybrid(recommenders, { fusion, weights });
+  });
   const relevant = new Map<number, Set<number>>();
   const userOf = indicesIn(heldOut.users, users);
   const trackOf = indicesIn(heldOut.tracks, tracks);
@@ -116,7 +118,7 @@ function userCases(
       'No user that the recommenders know has a held-out track that they were not trained on as well, so there is nothing to fit.',
     );
   const n = tracks.length;
-  const best = new Best(recommenders, tracks, Math.max(CANDIDATES.users, k));
+  const best = bestTracks(recommenders, tracks, Math.max(CANDIDATES.users, k));
   const block = Math.max(1, Math.min(relevant.size, Math.floor(BLOCK_SCORES / n)));
   const out = alone.map(() => new Float32Array(block * n));
   const asked = Int32Array.from(relevant.keys());
@@ -129,7 +131,7 @@ function userCases(
     part.forEach((user, b) => {
       const rows = out.map((scores) => scores.subarray(b * n, (b + 1) * n));
       for (const row of rows) for (const t of seen.row(user)) row[t] = -Infinity;
-      const candidates = Int32Array.from(best.of(rows, -Infinity)).sort();
+      const candidates = Int32Array.from(best(rows, -Infinity)).sort();
       const own = relevant.get(user)!;
       cases.push({
         scores: scoresOf(rows, candidates),
@@ -142,12 +144,7 @@ function userCases(
 }
 
 /** Which of the first k of the sum are held out. */
-function firstHits(
-  scores: Float32Array,
-  hit: Uint8Array,
-  weights: readonly number[],
-  k: number,
-): Uint8Array {
+function firstHits({ scores, hit }: UserCase, weights: readonly number[], k: number): Uint8Array {
   const n = weights.length;
   const sums = new Float32Array(hit.length);
   for (let c = 0; c < hit.length; c++)
@@ -160,9 +157,8 @@ function firstHits(
 }
 
 /**
- * Finds the weights of a {@link WeightedSum} on held-out sessions, by the coordinate ascent of
- * {@link fitHybrid}. Weights that are fitted on part of the training data serve recommenders that
- * are then trained on all of it.
+ * Finds the weights of a {@link WeightedSum} on held-out sessions, as {@link fitHybrid} does. They
+ * also serve recommenders that are then trained on all sessions.
  * @param recommenders trained on other sessions
  * @param sessions sessions, plays or windows to fit on; never those that the result is measured on
  * @throws ArgumentError if all sessions are among those that a recommender was trained on; a
@@ -177,7 +173,7 @@ export function fuse(
   const { metric, k, sample, seed, history } = given(FUSE, options, 'fuse');
   checkSequential('fuse', recommenders);
   checkCount(k, 'k');
-  checkOneOf(metric, ['hitRate', 'mrr', 'ndcg'], 'metric');
+  checkOneOf(metric, SEQUENCE_METRICS, 'metric');
   const { tracks } = recommenders[0];
   const cases = nextTrackCases(recommenders[0], sessions, {
     sample,
@@ -191,14 +187,14 @@ export function fuse(
       'The recommenders know no next track of these sessions, so there is nothing to fit.',
     );
   const gains = new RankGains(k);
-  const best = new Best(recommenders, tracks, Math.max(CANDIDATES.sequences, k));
+  const best = bestTracks(recommenders, tracks, Math.max(CANDIDATES.sequences, k));
   const scores = cases.map(({ history, target }) => {
     const rows = recommenders.map((recommender) => {
       const out = new Float32Array(tracks.length);
       maximumScores(recommender, [history], out);
       return out;
     });
-    return scoresOf(rows, [...new Set([target, ...best.of(rows, 0)])]);
+    return scoresOf(rows, [...new Set([target, ...best(rows, 0)])]);
   });
   const weights = climb(recommenders.length, scores, (own, weights) =>
     gains[metric](placeOfFirst(own, weights, tracks.length)),
@@ -224,32 +220,24 @@ function placeOfFirst(scores: Float32Array, weights: readonly number[], tracks: 
   return { higher, equal };
 }
 
-/** Selects the best tracks of each recommender. */
-class Best {
-  private readonly top: TopN;
-
-  constructor(
-    private readonly recommenders: readonly Recommender[],
-    private readonly tracks: Vocabulary,
-    n: number,
-  ) {
-    this.top = new TopN(Math.min(tracks.length, n));
-  }
-
-  /** The best tracks in each row that score above a number, each once. */
-  of(rows: readonly Float32Array[], above: number): Set<number> {
-    const { top } = this;
-    const found = { track: new Int32Array(top.n), score: new Float32Array(top.n) };
+/** Finds the n best tracks in each recommender's row that score above a number, each once. */
+function bestTracks(
+  recommenders: readonly Recommender[],
+  tracks: Vocabulary,
+  n: number,
+): (rows: readonly Float32Array[], above: number) => Set<number> {
+  const top = new TopN(Math.min(tracks.length, n));
+  const [found, score] = [new Int32Array(top.n), new Float32Array(top.n)];
+  return (rows, above) => {
     const chosen = new Set<number>();
     rows.forEach((row, r) => {
-      const { name } = this.recommenders[r];
-      const what = (t: number): string => `${name}: the score of track "${this.tracks.id(t)}"`;
-      top.select(row, 0, row.length, what);
-      top.copyTo(found.track, found.score, 0);
-      for (let j = 0; j < top.count && found.score[j] > above; j++) chosen.add(found.track[j]);
+      const { name } = recommenders[r];
+      const what = (t: number): string => `${name}: the score of track "${tracks.id(t)}"`;
+      top.select(row, 0, row.length, what).copyTo(found, score, 0);
+      for (let j = 0; j < top.count && score[j] > above; j++) chosen.add(found[j]);
     });
     return chosen;
-  }
+  };
 }
 
 /** The scores of candidates in each row: candidates × rows, row-major. */
