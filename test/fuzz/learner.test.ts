@@ -325,7 +325,7 @@ describe('hostile values in a Learner', () => {
         await tried.ask(() => learn.showResults({ maxN: x }));
         await tried.ask(() => learn.validate({ dl: wrong as never }), { types: true });
         await tried.ask(() => learn.getPreds({ dl: wrong as never }), { types: true });
-        asked(() => learn.recorder.plotLoss({ skipStart: x, withValid: flag }));
+        asked(() => learn.recorder.plotLoss({ skipStart: x }));
         asked(() => learn.freezeTo(x));
         learn.unfreeze();
         await tried.ask(() => learn.resume({ cbs: wrong as Callback }));

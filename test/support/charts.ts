@@ -105,7 +105,7 @@ const search = (): Chart =>
  * force.
  */
 export const resultCharts: Record<string, () => Chart> = {
-  'losses of a run': () => plotLoss(recorder, { skipStart: 0, withValid: true }),
+  'losses of a run': () => plotLoss(recorder, { skipStart: 0 }),
   'schedules of a run': () => plotSched(recorder),
   'learning rate finder': () =>
     plotLrFind({

@@ -42,36 +42,32 @@ const batchEvents: ReadonlySet<EventName> = new Set(
 export class CancelBatchException extends Error {}
 /**
  * Leaves the backward pass: the step follows.
- * @example await learn.fit(1, 1e-3, { cbs: { name: 'noBackward', beforeBackward: () => { throw new CancelBackwardException(); } } });
+ * @example const noBackward: Callback = { beforeBackward: () => { throw new CancelBackwardException(); } };
  */
 export class CancelBackwardException extends Error {}
 /**
  * Leaves out the optimizer's step; gradients are cleared all the same.
- * @example await learn.fit(1, 1e-3, { cbs: { name: 'noStep', beforeStep: () => { throw new CancelStepException(); } } });
+ * @example const noStep: Callback = { beforeStep: () => { throw new CancelStepException(); } };
  */
 export class CancelStepException extends Error {}
 /**
  * Leaves the training part of the epoch: validation follows.
- * @example
- * const tenBatches: Callback = { name: 'tenBatches', afterBatch: ({ training, iter }) => { if (training && iter === 9) throw new CancelTrainException(); } };
- * await learn.fit(1, 1e-3, { cbs: tenBatches });
+ * @example const tenBatches: Callback = { afterBatch: ({ training, iter }) => { if (training && iter === 9) throw new CancelTrainException(); } };
  */
 export class CancelTrainException extends Error {}
 /**
  * Leaves validation.
- * @example await learn.fit(1, 1e-3, { cbs: { name: 'noValidation', beforeValidate: () => { throw new CancelValidException(); } } });
+ * @example const noValidation: Callback = { beforeValidate: () => { throw new CancelValidException(); } };
  */
 export class CancelValidException extends Error {}
 /**
  * Leaves the epoch: the next one follows.
- * @example await learn.fit(2, 1e-3, { cbs: { name: 'oneEpoch', beforeEpoch: ({ epoch }) => { if (epoch > 0) throw new CancelEpochException(); } } });
+ * @example const oneEpoch: Callback = { beforeEpoch: ({ epoch }) => { if (epoch > 0) throw new CancelEpochException(); } };
  */
 export class CancelEpochException extends Error {}
 /**
  * Ends the run.
- * @example
- * const enough: Callback = { name: 'enough', afterEpoch: ({ recorder }) => { if (Number(recorder.log[2]) < 0.2) throw new CancelFitException(); } };
- * await learn.fit(50, 1e-3, { cbs: enough });
+ * @example const enough: Callback = { afterEpoch: ({ recorder }) => { if (Number(recorder.log[2]) < 0.2) throw new CancelFitException(); } };
  */
 export class CancelFitException extends Error {}
 
@@ -104,10 +100,7 @@ export type EventHandlers = { [E in EventName]?: (learn: Learner) => void | Prom
 export interface Callback extends EventHandlers {
   /** Shown by `summary` and in errors; default: the name of its class, or `callback`. */
   readonly name?: string;
-  /**
-   * Callbacks run by ascending order; default 0. TrainEval −10, Recorder 50, schedules and progress
-   * 60.
-   */
+  /** Callbacks run by ascending order; default 0. Recorder 50, schedules and progress 60. */
   readonly order?: number;
   /** False: it gets no events of training batches. */
   readonly runTrain?: boolean;
@@ -200,10 +193,7 @@ export class Dispatcher {
 
   constructor(private readonly learn: Learner) {}
 
-  /**
-   * Whether the caller belongs to the learner's own run: to a handler, or to `within`. Other code,
-   * such as another cell, may run while the run awaits.
-   */
+  /** Whether the caller is a handler, or `within`; another cell may run while the run awaits. */
   get inside(): boolean {
     return this.depth > 0 || handled.getStore() === this.learn;
   }
@@ -242,10 +232,7 @@ export class Dispatcher {
     for (const cb of this.ordered()) await handled.run(this.learn, () => cb[event]?.(this.learn));
   }
 
-  /**
-   * Runs a part of the run between its events `before…` and `after…`; its Cancel…Exception leaves
-   * it.
-   */
+  /** Runs a part between its events `before…` and `after…`; its Cancel…Exception leaves it. */
   async part(
     name: 'Fit' | 'Epoch' | 'Train' | 'Validate',
     work: () => Promise<void>,

@@ -64,10 +64,7 @@ export interface UnfinishedRun {
 }
 
 const SAVE = {
-  /**
-   * Save the state of training too: the optimizer's, the number of epochs, and an unfinished run.
-   * Default true.
-   */
+  /** Save the optimizer's state, the number of epochs and an unfinished run too; default true. */
   withOpt: true,
 };
 
@@ -75,15 +72,9 @@ const SAVE = {
 export type SaveOptions = Partial<typeof SAVE>;
 
 const LOAD = {
-  /**
-   * Take over the state of training too, if the file has it. Default true; false leaves the
-   * optimizer as it is.
-   */
+  /** Take over the state of training too, if the file has it; default true. */
   withOpt: true,
-  /**
-   * Refuse a file of another model or of other users and tracks (default). False: take the
-   * parameters whose names are the same, and leave the others.
-   */
+  /** Refuse a file of another model, users or tracks (default); false: take what has its name. */
   strict: true,
 };
 

@@ -45,9 +45,7 @@ export interface LrFindResult {
   readonly chart: Chart;
 }
 
-/**
- * Raises the learning rate exponentially batch by batch until the loss diverges; never validates.
- */
+/** Raises the learning rate exponentially until the loss diverges; never validates. */
 class LRFinder extends ParamScheduler {
   override readonly name = 'LRFinder';
   private best = Infinity;

@@ -17,10 +17,7 @@ import { firstNotFinite } from '../options.js';
 
 const VERSION = 1;
 
-/**
- * The content of a file: weights for an existing learner, all that a new learner needs, or a
- * recommender that is no learner.
- */
+/** What a file holds: weights for a learner, a whole learner, or a recommender that is none. */
 type FileKind = 'checkpoint' | 'learner' | 'recommender';
 
 /** The metadata of our files, by name; `sha256` came later, so that older files have none. */
@@ -170,8 +167,6 @@ export const EXTENSION = '.safetensors';
  * The path of a file of `save`, `load` and `export`. A name, such as `best` or `run-3/best`, is a
  * file in `folder`, and cannot leave it. A path that is absolute, or begins with `./`, is taken as
  * it is, from the current folder. `.safetensors` is added unless it is there.
- * @param file a name or a path
- * @param folder where names are
  */
 export function modelFile(file: string, folder: string): string {
   if (typeof file !== 'string' || file === '' || file.includes('\0'))

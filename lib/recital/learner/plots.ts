@@ -20,20 +20,17 @@ function thin(rows: Row[], most = 1000): Row[] {
 /** The loss curves of a run. `batches`: those of the whole run, for a chart that grows with it. */
 export function plotLoss(
   { losses, iters, values }: Recorder,
-  { skipStart, withValid, batches }: { skipStart: number; withValid: boolean; batches?: number },
+  { skipStart, batches }: { skipStart: number; batches?: number },
 ): Chart {
   if (!losses.length)
     throw new RecitalError('There is no run to plot yet: call fit or fitOneCycle first.');
   const from = losses.length > skipStart ? skipStart : 0;
   const train = losses.map((loss, i): Row => ({ batch: i + 1, loss, curve: 'train' })).slice(from);
-  const valid = withValid
-    ? values.flatMap((row, i): Row[] =>
-        row[1] === null ? [] : [{ batch: iters[i], loss: row[1], curve: 'valid' }],
-      )
-    : [];
-  const last = valid.length
-    ? ` and the validation loss at ${(valid[valid.length - 1].loss as number).toFixed(4)}`
-    : '';
+  const valid = values.flatMap(([, loss], i): Row[] =>
+    loss === null ? [] : [{ batch: iters[i], loss, curve: 'valid' }],
+  );
+  const last = valid.at(-1)?.loss as number | undefined;
+  const validation = last === undefined ? '' : ` and the validation loss at ${last.toFixed(4)}`;
   return new Chart(
     {
       ...SIZE,
@@ -52,7 +49,7 @@ export function plotLoss(
       },
     },
     'Loss during training',
-    `Loss over ${losses.length.toLocaleString('en')} training batches; the smoothed training loss ends at ${losses[losses.length - 1].toFixed(4)}${last}.`,
+    `Loss over ${losses.length.toLocaleString('en')} training batches; the smoothed training loss ends at ${losses[losses.length - 1].toFixed(4)}${validation}.`,
   );
 }
 

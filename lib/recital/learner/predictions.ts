@@ -19,20 +19,14 @@ export const PREDS = {
   withDecoded: false,
   /** Return each row's loss too; default false. */
   withLoss: false,
-  /**
-   * Function applied to the model's output; default: the loss's activation (a sigmoid for logits,
-   * nothing for MSE).
-   */
+  /** Function applied to the model's output; default: the loss's (for logits a sigmoid). */
   act: undefined as ((x: number) => number) | undefined,
 };
 
 /** Options of getPreds. */
 export type GetPredsOptions = Partial<typeof PREDS>;
 
-/**
- * Predictions of a part of the data, row by row; rows[i] is the number of its i-th row in the
- * whole.
- */
+/** Predictions of a part of the data, row by row. */
 export interface Predictions {
   /** Activated predictions, rows × outputs. */
   readonly preds: Float32Array;

@@ -135,14 +135,14 @@ export class Recorder implements Callback {
 
   /**
    * Plots the smoothed training loss, leaving out the first `skipStart` batches (default 5), and
-   * the validation loss of each epoch (`withValid`, default true).
+   * the validation loss of each epoch.
    * @returns the chart, which is shown: to be saved, for example
    * @example
    * await learn.fit(1);
    * learn.recorder.plotLoss().save('loss.png')
    */
-  plotLoss(options: { skipStart?: number; withValid?: boolean } = {}): Chart {
-    const all = given({ skipStart: 5, withValid: true }, options, 'plotLoss');
+  plotLoss(options: { skipStart?: number } = {}): Chart {
+    const all = given({ skipStart: 5 }, options, 'plotLoss');
     checkCount(all.skipStart, 'skipStart', { least: 0 });
     return shown(plotLoss(this, all));
   }

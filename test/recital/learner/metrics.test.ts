@@ -97,7 +97,7 @@ describe('metrics', () => {
     const nothing = (() => undefined) as unknown as MetricFunction;
     for (const metric of [nothing, new AccumMetric(nothing)]) {
       expect(await rejection(makeLearner({ metrics: metric }).validate())).to.contain(
-        'The metric nothing must return a number, got undefined',
+        'The metric nothing must return a number, got nothing',
       );
     }
   });

@@ -45,7 +45,7 @@ export class CSVLogger implements Callback {
     const { fname, append } = given(CSV_LOGGER, options, 'CSVLogger');
     if (typeof fname !== 'string' || fname === '' || fname.includes('\0'))
       throw new ArgumentError(
-        `fname must be the path of a file, got ${typeof fname === 'string' ? JSON.stringify(fname) : said(fname)}.`,
+        `fname must be the path of a file, got ${said(fname) || 'an empty text'}.`,
       );
     this.fname = fname;
     this.append = append;
@@ -120,14 +120,12 @@ export class ShowGraph implements Callback {
 
   afterEpoch({ recorder, nEpoch, dls }: Learner): void {
     if (recorder.losses.length)
-      this.slot?.update(
-        plotLoss(recorder, { skipStart: 0, withValid: true, batches: nEpoch * dls.train.length }),
-      );
+      this.slot?.update(plotLoss(recorder, { skipStart: 0, batches: nEpoch * dls.train.length }));
   }
 
   afterFit({ recorder }: Learner): void {
     if (!recorder.losses.length) return;
-    const chart = plotLoss(recorder, { skipStart: 0, withValid: true });
+    const chart = plotLoss(recorder, { skipStart: 0 });
     if (this.slot) this.slot.show(chart);
     else display().chart(chart);
   }

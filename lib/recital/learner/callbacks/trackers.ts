@@ -79,10 +79,7 @@ export abstract class Tracker implements Callback {
     this.reset();
   }
 
-  /**
-   * Whether the last epoch's value is the best; undefined if there is none, as validation was left
-   * out.
-   */
+  /** Whether the last epoch's value is the best; undefined where validation was left out. */
   protected compare({ recorder }: Learner): boolean | undefined {
     const value = recorder.values[recorder.values.length - 1][this.column];
     if (value === null) return undefined;
