@@ -46,19 +46,23 @@ function scopeToBegin(): InterruptScope | undefined {
 export class InterruptGuard {
   private readonly scope = scopeToBegin();
   private readonly leave = this.scope?.enter(this);
-  private readonly reactions: (() => void)[] = [];
-  private requested = false;
   private listening = false;
+  /** Whether the work was asked to stop, as far as is known without a turn. */
+  interrupted = false;
 
   private readonly onSignal = (): void => {
-    if (this.requested) {
+    if (this.interrupted) {
       this.stop();
       process.kill(process.pid, 'SIGINT');
     }
     this.interrupt();
   };
 
-  constructor() {
+  /**
+   * @param onStop called as soon as the work is asked to stop, for work that goes on elsewhere,
+   *   such as a query
+   */
+  constructor(private readonly onStop?: () => void) {
     working.push(this);
   }
 
@@ -67,15 +71,10 @@ export class InterruptGuard {
     return performance.now() - lastTurn > 50;
   }
 
-  /** Whether the work was asked to stop, as far as is known without a turn. */
-  get interrupted(): boolean {
-    return this.requested;
-  }
-
   /** False if enclosing work was asked to stop, too. */
   get outermost(): boolean {
     const first = working.find(
-      (guard) => guard === this || (guard.scope === this.scope && guard.requested),
+      (guard) => guard === this || (guard.scope === this.scope && guard.interrupted),
     );
     return first === undefined || first === this;
   }
@@ -91,28 +90,14 @@ export class InterruptGuard {
       process.on('SIGINT', this.onSignal);
     }
     lastTurn = performance.now();
-    return this.requested;
-  }
-
-  /** Does the same as `turn` if it is due. */
-  async turnIfDue(): Promise<boolean> {
-    return this.due() ? this.turn() : this.requested;
-  }
-
-  /**
-   * Has something done as soon as the work is asked to stop, for work that goes on elsewhere, such
-   * as a query.
-   */
-  onInterrupt(react: () => void): void {
-    this.reactions.push(react);
-    if (this.requested) react();
+    return this.interrupted;
   }
 
   /** Asks the work to stop. */
   interrupt(): void {
-    if (this.requested) return;
-    this.requested = true;
-    for (const react of this.reactions) react();
+    if (this.interrupted) return;
+    this.interrupted = true;
+    this.onStop?.();
   }
 
   /** The work is over. */
@@ -127,9 +112,7 @@ export class InterruptGuard {
 
 /** What tells work in steps to stop. */
 export interface Stop {
-  /**
-   * False if enclosing work was asked to stop, too: only the outermost reports it.
-   */
+  /** False if enclosing work was asked to stop, too: only the outermost reports it. */
   readonly outermost: boolean;
 }
 
@@ -167,14 +150,9 @@ export async function stoppable<T>(
   work: Steps<T> | AsyncSteps<T>,
   options: { onStop?: () => void } = {},
 ): Promise<T> {
-  checkArgument(
-    typeof work?.next === 'function',
-    work,
-    'stoppable',
-    'a generator, as in sum(1000)',
-  );
-  const guard = new InterruptGuard();
-  if (options.onStop) guard.onInterrupt(options.onStop);
+  const isSteps = typeof work?.next === 'function';
+  checkArgument(isSteps, work, 'stoppable', 'a generator, as in sum(1000)');
+  const guard = new InterruptGuard(options.onStop);
   try {
     await guard.turn(); // from its first turn on it hears of Ctrl-C
     let step = await work.next();

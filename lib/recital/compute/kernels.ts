@@ -42,12 +42,6 @@ const loaded = new Map<Build, Kernels>();
 let build: Build | undefined;
 let before: WasmBuild = 'reproducible';
 
-/**
- * Whether the instructions of the fast build are behind a flag. Later versions have them anyway,
- * and Node 22 no longer knows the flag: it complains.
- */
-const relaxedSimdNeedsFlag = process.versions.node.startsWith('20.');
-
 /** The file of a build. */
 export function kernelFile(name: WasmBuild): string {
   return join(__dirname, 'build', `${name}.wasm`);
@@ -60,7 +54,8 @@ export function instantiate(name: WasmBuild, shared: WasmMemory): Kernels {
     throw new RecitalError(
       `The compiled kernels are missing (${file}). Run \`npm run prepare\` in the project's folder.`,
     );
-  if (name === 'fast' && relaxedSimdNeedsFlag)
+  // Later versions have the instructions anyway, and Node 22 complains of the flag.
+  if (name === 'fast' && process.versions.node.startsWith('20.'))
     v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
   const module = new wasm.Module(readFileSync(file));
   return new wasm.Instance(module, { env: { memory: shared, abort: () => {} } })
@@ -70,12 +65,10 @@ export function instantiate(name: WasmBuild, shared: WasmMemory): Kernels {
 /** The kernels in force, on this thread. */
 export function kernels(): Kernels {
   const name = wasmBuild();
-  let k = loaded.get(name);
-  if (!k) {
-    k = instantiate(name, memory);
-    loaded.set(name, k);
-  }
-  return k;
+  const known = loaded.get(name);
+  if (known) return known;
+  loaded.set(name, instantiate(name, memory));
+  return kernels();
 }
 
 /**
@@ -83,7 +76,10 @@ export function kernels(): Kernels {
  * RECITAL_NATIVE says otherwise.
  */
 export function kernelBuild(): Build {
-  if (build === undefined) useBuild(nativeAsked() ? 'native' : 'reproducible');
+  if (build === undefined) {
+    const isNative = !['', '0'].includes(process.env.RECITAL_NATIVE ?? '');
+    useBuild(isNative ? 'native' : 'reproducible');
+  }
   return build!;
 }
 
@@ -113,11 +109,6 @@ type NativePackage = typeof import('recital-native');
 type Native = ReturnType<NativePackage['loadNative']>;
 
 let machineCode: Native | undefined;
-
-/** Whether the environment variable RECITAL_NATIVE asks for the native build. */
-function nativeAsked(): boolean {
-  return !['', '0'].includes(process.env.RECITAL_NATIVE ?? '');
-}
 
 /**
  * The native build, loaded once.

@@ -50,16 +50,9 @@ export function matmul(
   { a, b, c, add = false, bias }: Product,
 ): void {
   const at = ({ values, offset = 0 }: Matrix): number => values.byteOffset + 4 * offset;
-  const matrices = [
-    at(a),
-    a.rowStride,
-    a.columnStride ?? 1,
-    at(b),
-    b.rowStride,
-    b.columnStride ?? 1,
-    at(c),
-    c.rowStride,
-  ];
+  const left = [at(a), a.rowStride, a.columnStride ?? 1];
+  const right = [at(b), b.rowStride, b.columnStride ?? 1];
+  const matrices = [...left, ...right, at(c), c.rowStride];
   // Either way each thread packs the whole of the other matrix, so the longer side is split.
   const [kernel, longer, shorter] =
     n > m ? (['gemmColumns', n, m] as const) : (['gemmRows', m, n] as const);

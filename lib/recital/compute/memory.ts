@@ -1,7 +1,7 @@
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import { ArgumentError, NumericError } from '../errors.js';
-import { said } from '../options.js';
+import { NumericError } from '../errors.js';
+import { checkCount } from '../options.js';
 
 // The part of the WebAssembly API that is used here. TypeScript declares it with the browser's DOM
 // types only, which a Node library does without.
@@ -51,12 +51,8 @@ let madeSinceCollection = 0;
 const dropped = new FinalizationRegistry<[number, number]>(([start, size]) => release(start, size));
 const blocks = new WeakMap<object, [number, number]>();
 
-function take(n: number): [number, number] {
-  if (!(Number.isInteger(n) && n >= 0))
-    throw new ArgumentError(
-      `The length of an array must be a whole number, 0 or more, got ${said(n)}.`,
-    );
-  const bytes = 4 * n;
+/** A block of the memory, [start, size]. */
+function take(bytes: number): [number, number] {
   if (bytes > MAX_BYTES) throw tooMuch(bytes); // before it is counted: adding a huge number could not be undone exactly
   const size = Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN);
   used += size;
@@ -112,18 +108,20 @@ function release(start: number, size: number): void {
   }
 }
 
-function register<T extends Float32Array | Float64Array | Int32Array>(
-  view: T,
-  block: [number, number],
+type View = Float32Array | Float64Array | Int32Array;
+
+function zeroed<T extends View>(
+  Type: { new (buffer: SharedArrayBuffer, start: number, n: number): T; BYTES_PER_ELEMENT: number },
+  n: number,
 ): T {
+  checkCount(n, 'The length of an array', { least: 0 });
+  const block = take(n * Type.BYTES_PER_ELEMENT);
   const [start, size] = block;
+  const view = new Type(memory.buffer, start, n);
   // Writing to fresh pages here, in one go, costs less than their first use by kernels; of a very
   // large array, which may never be used whole, it takes seconds.
-  const written =
-    size <= COLLECT_EVERY
-      ? view.length
-      : Math.ceil(Math.max(0, untouched - start) / view.BYTES_PER_ELEMENT);
-  view.fill(0, 0, written);
+  const old = Math.ceil(Math.max(0, untouched - start) / Type.BYTES_PER_ELEMENT);
+  view.fill(0, 0, size <= COLLECT_EVERY ? n : old);
   untouched = Math.max(untouched, start + size);
   blocks.set(view, block);
   dropped.register(view, block, view);
@@ -136,24 +134,21 @@ function register<T extends Float32Array | Float64Array | Int32Array>(
  * @example const weights = float32(1000); // 4,000 bytes
  */
 export function float32(n: number): Float32Array {
-  const block = take(n);
-  return register(new Float32Array(memory.buffer, block[0], n), block);
+  return zeroed<Float32Array>(Float32Array, n);
 }
 
 /** `n` zeroed float64 on the shared memory, with the same rule. */
 export function float64(n: number): Float64Array {
-  const block = take(2 * n);
-  return register(new Float64Array(memory.buffer, block[0], n), block);
+  return zeroed<Float64Array>(Float64Array, n);
 }
 
 /** `n` zeroed 32-bit integers on the shared memory, with the same rule. */
 export function int32(n: number): Int32Array {
-  const block = take(n);
-  return register(new Int32Array(memory.buffer, block[0], n), block);
+  return zeroed<Int32Array>(Int32Array, n);
 }
 
 /** Gives an array's memory back at once. The array must not be used afterwards. */
-export function dispose(view: Float32Array | Float64Array | Int32Array): void {
+export function dispose(view: View): void {
   const block = blocks.get(view);
   if (!block) return;
   blocks.delete(view);

@@ -13,15 +13,7 @@ export function sparseRows(
   { width, plus }: { width: number; plus?: Float32Array },
 ): void {
   const rows = indptr.length - 1;
-  const args = [
-    indptr.byteOffset,
-    indices.byteOffset,
-    data.byteOffset,
-    x.byteOffset,
-    width,
-    plus ? plus.byteOffset : 0,
-    out.byteOffset,
-  ];
+  const args = [...[indptr, indices, data, x].map(at), width, plus ? at(plus) : 0, at(out)];
   parallel('sparseRows', rows, args, {
     grain: Math.max(4, Math.ceil((100_000 * rows) / (width * (indices.length + 1)))),
   });
@@ -42,14 +34,10 @@ export function sparseBlock(
   less?: { left: Float64Array; right: Float64Array },
 ): void {
   const rows = indptr.length - 1;
-  const args = [indptr, indices, data, x].map(at);
+  const minus = less ? [at(less.left), at(less.right)] : [0, 0];
+  const args = [...[indptr, indices, data, x].map(at), ...minus, at(out)];
   const grain = Math.max(64, Math.ceil((20_000 * rows) / (indices.length + 1)));
-  parallel(
-    'sparseBlock',
-    rows,
-    [...args, less ? at(less.left) : 0, less ? at(less.right) : 0, at(out)],
-    { grain },
-  );
+  parallel('sparseBlock', rows, args, { grain });
 }
 
 /**
@@ -91,6 +79,6 @@ export function denseTransposeBlock(a: Columns, w: Float64Array, out: Float64Arr
   });
 }
 
-function at(values: Float64Array | Int32Array): number {
+function at(values: Float32Array | Float64Array | Int32Array): number {
   return values.byteOffset;
 }

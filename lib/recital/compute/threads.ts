@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ArgumentError } from '../errors.js';
-import { checkCount, checkFlag, checkOptions } from '../options.js';
+import { checkCount, checkFlag, given } from '../options.js';
 import {
   kernelBuild,
   kernelFile,
@@ -30,10 +30,7 @@ let wanted = defaultThreads();
 let names: string[] | undefined; // of the kernels, the same in both builds
 let started = 1;
 
-function kernelNames(): string[] {
-  names ??= Object.keys(kernels());
-  return names;
-}
+const kernelNames = (): string[] => (names ??= Object.keys(kernels()));
 
 /**
  * How many threads a process may use, for kernels and for reading files: the environment variable
@@ -45,34 +42,33 @@ export function threadLimit(): number | undefined {
   return Number.isInteger(asked) && asked > 0 ? asked : undefined;
 }
 
-/**
- * As many threads as the machine has cores, at most 4 (the work is bound by memory), or what the
- * environment variable RECITAL_THREADS says.
- */
+/** By default one for each core, at most 4: the work is bound by memory. */
 function defaultThreads(): number {
   return Math.min(threadLimit() ?? Math.min(4, availableParallelism()), MAX_THREADS);
 }
 
-/** Options of setCompute. */
-export interface ComputeOptions {
+const OPTIONS = {
   /**
    * Threads that kernels may use, 1 … 16. Default: the number of cores, at most 4, or the
    * environment variable RECITAL_THREADS.
    */
-  threads?: number;
+  threads: undefined as number | undefined,
   /**
    * True (default): the same bits on every machine and any number of threads. False: fused
    * multiply-add where the runtime has it, somewhat faster.
    */
-  reproducible?: boolean;
+  reproducible: undefined as boolean | undefined,
   /**
    * True: machine code for this machine's processor, which `npm run native` has made, where there
    * is such a kernel: faster still, and the same bits on any number of threads, but not on every
    * machine, so `reproducible` becomes false. Default false, or true with RECITAL_NATIVE=1 in the
    * environment.
    */
-  native?: boolean;
-}
+  native: undefined as boolean | undefined,
+};
+
+/** Options of setCompute. */
+export type ComputeOptions = Partial<typeof OPTIONS>;
 
 /**
  * Sets how kernels run, and returns the current setting. Options that are left out keep their
@@ -81,17 +77,15 @@ export interface ComputeOptions {
  *   been built; then nothing changes
  * @example setCompute({ threads: 2, reproducible: true }).threads // 2
  */
-export function setCompute(options: ComputeOptions = {}): Required<ComputeOptions> {
-  checkOptions(options, ['threads', 'reproducible', 'native'], 'setCompute');
-  const { threads, reproducible, native } = options;
+export function setCompute(options: ComputeOptions = {}) {
+  const { threads, reproducible, native } = given(OPTIONS, options, 'setCompute');
   if (threads !== undefined) checkCount(threads, 'threads', { most: MAX_THREADS });
   if (reproducible !== undefined) checkFlag(reproducible, 'reproducible');
   if (native !== undefined) checkFlag(native, 'native');
-  if (reproducible && native) {
+  if (reproducible && native)
     throw new ArgumentError(
       'reproducible and native exclude each other: a native kernel rounds as its processor does. Leave one of them out.',
     );
-  }
   const build = kernelBuild();
   if (native) useBuild('native');
   else if (reproducible) useBuild('reproducible');
@@ -111,14 +105,8 @@ export function setCompute(options: ComputeOptions = {}): Required<ComputeOption
  */
 function ready(): number {
   while (started < wanted) {
-    const workerData = {
-      memory,
-      control,
-      numbers,
-      id: started,
-      files: builds.map(kernelFile),
-      names: kernelNames(),
-    };
+    const files = builds.map(kernelFile);
+    const workerData = { memory, control, numbers, id: started, files, names: kernelNames() };
     const worker = new Worker(join(__dirname, 'worker.cjs'), { workerData, execArgv: [] });
     worker.unref(); // a script ends although its threads wait
     started++;

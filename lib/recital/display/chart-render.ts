@@ -55,19 +55,21 @@ interface Resvg {
  */
 const SCALE = 2;
 
-let loaded: { vega: Vega; vegaLite: VegaLite; resvg: Resvg } | undefined;
+interface Tools {
+  vega: Vega;
+  vegaLite: VegaLite;
+  resvg: Resvg;
+}
+let loaded: Tools | undefined;
 
 /** Vega is loaded by the first chart: a notebook without one does not wait for it. */
-function tools(): { vega: Vega; vegaLite: VegaLite; resvg: Resvg } {
+function tools(): Tools {
   if (loaded) return loaded;
   const vega = require('vega') as Vega;
   const { regular, bold } = chartFont();
   vega.textMetrics.width = ({ fontSize = 11, fontWeight, limit }, text) => {
     const heavy = fontWeight === 'bold' || Number(fontWeight) >= 600;
-    const width = (heavy ? bold : regular).width(
-      text === null || text === undefined ? '' : String(text),
-      fontSize,
-    );
+    const width = (heavy ? bold : regular).width(String(text ?? ''), fontSize);
     return limit && limit > 0 ? Math.min(limit, width) : width; // a longer text is cut when it is drawn
   };
   loaded = {
@@ -77,6 +79,8 @@ function tools(): { vega: Vega; vegaLite: VegaLite; resvg: Resvg } {
   };
   return loaded;
 }
+
+type Spec = Record<string, unknown>;
 
 /**
  * A logger for Vega that gathers its errors. Vega reports those of the data flow here alone, and
@@ -102,34 +106,31 @@ function strict(errors: Error[]): object {
  * and the library's configuration; a chart's own `config` comes on top. Background and text have
  * the colours of the front end's theme, unless the chart gives them others: see {@link onPaper}.
  */
-export function vegaLiteSpec(chart: Chart): Record<string, unknown> {
+export function vegaLiteSpec(chart: Chart): Spec {
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
     ...(drawableTexts({ title: chart.title, description: chart.alt, ...chart.spec }) as object),
-    config: merge(chartConfig, (chart.spec.config ?? {}) as Record<string, unknown>),
+    config: merge(chartConfig, (chart.spec.config ?? {}) as Spec),
   };
 }
 
 /** The same specification for white paper, and for a page, which sees to the dark itself. */
-export function onPaper(spec: Record<string, unknown>): Record<string, unknown> {
+export function onPaper(spec: Spec): Spec {
   return {
     background: paperConfig.background,
     ...spec,
-    config: merge(paperConfig, (spec.config ?? {}) as Record<string, unknown>),
+    config: merge(paperConfig, (spec.config ?? {}) as Spec),
   };
 }
 
-const isBlock = (value: unknown): value is Record<string, unknown> =>
+const isBlock = (value: unknown): value is Spec =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * The entries of `over` on top of those of `base`; a block of settings such as `axis` keeps those
  * that `over` does not mention.
  */
-function merge(
-  base: Record<string, unknown>,
-  over: Record<string, unknown>,
-): Record<string, unknown> {
+function merge(base: Spec, over: Spec): Spec {
   const merged = Object.entries(over).map(([key, value]) => [
     key,
     isBlock(value) && isBlock(base[key]) ? { ...(base[key] as object), ...value } : value,
@@ -194,13 +195,8 @@ export function chartSvg(chart: Chart): string {
     if (errors.length) throw errors[0];
     const { left, right, top, bottom } = view.padding();
     const [x, y] = view._origin;
-    renderer.initialize(
-      null,
-      view._viewWidth + left + right,
-      view._viewHeight + top + bottom,
-      [left + x, top + y],
-      1,
-    );
+    const [width, height] = [view._viewWidth + left + right, view._viewHeight + top + bottom];
+    renderer.initialize(null, width, height, [left + x, top + y], 1);
     renderer.background(view.background());
     renderer.render(view.scenegraph().root);
     view.finalize();
@@ -275,8 +271,6 @@ export function saveChart(chart: Chart, path: string): void {
   writeAtomically(path, [kind === '.svg' ? Buffer.from(chartSvg(chart)) : chartPng(chart).png]);
 }
 
-type Spec = Record<string, unknown>;
-
 /**
  * The same chart with the tooltips of its lines on points of their own, which cannot be seen where
  * the line has none. Vega draws a line as one mark, and a front end would say its first point
@@ -318,12 +312,7 @@ export function withTexts(png: Buffer, texts: Readonly<Record<string, string>>):
   const chunks = Object.entries(texts).map(([keyword, text]) => {
     // Keyword, no compression (two zero bytes), no language, no translated keyword, the text in
     // UTF-8.
-    const data = Buffer.concat([
-      Buffer.from('iTXt', 'latin1'),
-      Buffer.from(keyword, 'latin1'),
-      Buffer.alloc(5),
-      Buffer.from(text, 'utf8'),
-    ]);
+    const data = Buffer.from(`iTXt${keyword}${'\0'.repeat(5)}${text}`);
     const chunk = Buffer.alloc(8 + data.length);
     chunk.writeUInt32BE(data.length - 4);
     data.copy(chunk, 4);

@@ -39,8 +39,7 @@ export class TrainingDisplay {
   private readonly live = inNotebook();
   private readonly rows: (string | null)[][] = [];
   private readonly main: Bar;
-  private part: Bar | undefined;
-  private place: { epoch: number; phase: Phase } | undefined;
+  private part: (Bar & { epoch: number; phase: Phase }) | undefined;
   private painted = -Infinity;
 
   /**
@@ -68,10 +67,8 @@ export class TrainingDisplay {
    */
   batch(epoch: number, i: number, n: number, smoothLoss: number | undefined, phase: Phase): void {
     const now = performance.now();
-    if (!this.part || this.place?.epoch !== epoch || this.place.phase !== phase) {
-      this.part = { value: 0, total: n, since: now, note: '' };
-      this.place = { epoch, phase };
-    }
+    if (this.part?.epoch !== epoch || this.part.phase !== phase)
+      this.part = { value: 0, total: n, since: now, note: '', epoch, phase };
     this.part.value = i + 1;
     this.part.total = n;
     if (now - this.painted < INTERVAL_MS) return;
@@ -87,11 +84,10 @@ export class TrainingDisplay {
    *   seconds, as m:ss; text as it is; null is a missing value
    */
   row(cells: readonly (number | string | null)[]): void {
-    if (cells.length !== this.columnNames.length) {
+    if (cells.length !== this.columnNames.length)
       throw new ArgumentError(
         `A row needs ${this.columnNames.length} cells (${this.columnNames.join(', ')}), got ${cells.length}.`,
       );
-    }
     const texts = cells.map((cell, j) =>
       typeof cell === 'number' ? formatNumber(cell, this.columnNames[j]) : cell,
     );
@@ -109,10 +105,10 @@ export class TrainingDisplay {
 
   /** The training was stopped: the table remains, with a line that says where. */
   interrupted(): void {
-    const at =
-      this.place && this.part
-        ? `in epoch ${this.place.epoch}, batch ${this.part.value} of ${this.part.total}`
-        : `after ${this.rows.length} epochs`;
+    const { part } = this;
+    const at = part
+      ? `in epoch ${part.epoch}, batch ${part.value} of ${part.total}`
+      : `after ${this.rows.length} epochs`;
     this.finish(`Interrupted ${at}.`);
   }
 
@@ -135,7 +131,7 @@ export class TrainingDisplay {
         this.slot.update(bar ? this.withBars() : this.table(''));
     } else if (bar && !first) {
       writeLine(
-        `epoch ${label(this.main)}${this.part ? `  ${this.place?.phase} ${label(this.part)}` : ''}`,
+        `epoch ${label(this.main)}${this.part ? `  ${this.part.phase} ${label(this.part)}` : ''}`,
       );
     }
   }
@@ -146,13 +142,10 @@ export class TrainingDisplay {
       (b) =>
         `<div><progress value="${b.value}" max="${b.total}" style="${BAR_STYLE}"></progress> ${escapeHtml(label(b))}</div>`,
     );
-    const table = this.table('');
-    const showTable = this.prefs.logging && this.rows.length > 0;
     const text = bars.map(label).join('\n');
-    return new Html(
-      `${showTable ? table.markup : ''}${markup.join('')}`,
-      showTable ? `${table.text}\n${text}` : text,
-    );
+    if (!this.prefs.logging || this.rows.length === 0) return new Html(markup.join(''), text);
+    const table = this.table('');
+    return new Html(`${table.markup}${markup.join('')}`, `${table.text}\n${text}`);
   }
 
   private table(note: string): Html {
