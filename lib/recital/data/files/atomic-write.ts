@@ -171,7 +171,8 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-function quietly(work: () => unknown): void {
+/** Runs work whose failure does no harm. */
+export function quietly(work: () => unknown): void {
   try {
     work();
   } catch {

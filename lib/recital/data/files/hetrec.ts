@@ -64,14 +64,13 @@ export async function readHetRec(where: string, options: ReadHetRecOptions = {})
     throw new DataError(
       `"${where}" is neither HetRec's zip nor a folder with it or with its user_artists.dat.`,
     );
-  const files = isFile(found)
-    ? await unzip(found, FILES)
-    : new Map(
-        FILES.map((name) => [name, path.join(found, name)] as const).flatMap(([name, file]) =>
-          isFile(file) ? [[name, readFileSync(file)] as const] : [],
-        ),
-      );
+  const files = isFile(found) ? await unzip(found, FILES) : filesIn(found);
   return interruptible(() => parseHetRec(found, files, encoding));
+}
+
+function filesIn(folder: string): Map<string, Buffer> {
+  const there = FILES.filter((name) => isFile(path.join(folder, name)));
+  return new Map(there.map((name) => [name, readFileSync(path.join(folder, name))]));
 }
 
 /** The HetRec collection at a path: the path itself, or in the folder of this path. */

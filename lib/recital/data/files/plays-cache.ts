@@ -5,7 +5,7 @@ import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Plays } from '../plays.js';
 import { Vocabulary } from '../vocabulary.js';
-import { removeAbandoned, writeAtomically } from './atomic-write.js';
+import { quietly, removeAbandoned, writeAtomically } from './atomic-write.js';
 import {
   openSafetensors,
   type SafetensorsFile,
@@ -66,11 +66,11 @@ export class PlaysCache {
         checkOwn(folder);
         mkdirSync(folder, { recursive: true });
         writeAtomically(path.join(folder, this.name), this.encode(plays), { flush: false });
-        this.removeOutdated(folder);
-        return;
       } catch {
-        // The next folder, or none.
+        continue; // with the next folder, or none
       }
+      quietly(() => this.removeOutdated(folder));
+      return;
     }
   }
 

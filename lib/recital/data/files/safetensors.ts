@@ -73,21 +73,13 @@ export function writeSafetensors(
   const of = 'writeSafetensors';
   const { metadata } = given(WRITE, options, of);
   checkArgument(typeof file === 'string' && file !== '', file, of, 'the path of a file');
-  checkArgument(
-    typeof tensors === 'object' && tensors !== null,
-    tensors,
-    of,
-    'tensors by name, as an object or a Map',
-  );
-  checkArgument(
-    typeof metadata === 'object' && metadata !== null,
-    metadata,
-    of,
-    "metadata as texts by name, { by: 'me' }",
-  );
+  checkArgument(isObject(tensors), tensors, of, 'tensors by name, as an object or a Map');
+  checkArgument(isObject(metadata), metadata, of, "metadata as texts by name, { by: 'me' }");
   const byName = tensors instanceof Map ? tensors : new Map(Object.entries(tensors));
   writeAtomically(file, safetensorsOf(byName, metadata));
 }
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 /** A safetensors file, part by part: see {@link writeSafetensors}. */
 export function safetensorsOf(
