@@ -8,7 +8,7 @@ import {
   setCompute,
   Vocabulary,
 } from '../../../lib/recital/index.js';
-import { lossWithGradient } from '../../../lib/recital/nn/losses.js';
+import { lossGradient } from '../../../lib/recital/nn/losses.js';
 import { report } from '../support/process.js';
 
 function run([users, items, bs, build, how, steps]: string[]): void {
@@ -39,11 +39,7 @@ function run([users, items, bs, build, how, steps]: string[]): void {
     model.touch(batch);
     opt.touch();
     const pred = model.forward(batch);
-    lossWithGradient(
-      lossFunc,
-      { size, pred, outputs: 1, targets: batch.targets },
-      { out: gradient },
-    );
+    lossGradient(lossFunc, { size, pred, outputs: 1, targets: batch.targets }, { out: gradient });
     model.backward(gradient);
     opt.step();
     opt.zeroGrad();

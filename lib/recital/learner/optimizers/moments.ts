@@ -87,6 +87,7 @@ export abstract class MomentOptimizer extends Optimizer {
   private readonly lines: Timeline[] = [];
   private readonly decoupledWd: boolean;
   private readonly timeSkipping: boolean | undefined;
+  private last: { t: number; hypers: Hypers; wd: number; step: Step | undefined } | undefined;
 
   /** @param moments the moments that it keeps */
   constructor(
@@ -134,6 +135,7 @@ export abstract class MomentOptimizer extends Optimizer {
   }
 
   override step(): void {
+    this.last = undefined;
     super.step();
     for (const line of [...this.lines]) {
       if (!line.step) continue;
@@ -150,8 +152,7 @@ export abstract class MomentOptimizer extends Optimizer {
   }
 
   protected update(p: Parameter, state: ParamState, hypers: Readonly<Hypers>, wd: number): void {
-    const rule = this.rule(state.step, hypers, wd);
-    const step = rule && { ...COEFFICIENTS, ...rule };
+    const step = this.stepOf(state.step, hypers, wd);
     const table = step && this.canSkip(p, step) ? this.table(p, step, hypers.eps) : undefined;
     if (step && table) {
       table.line.step = step;
@@ -208,6 +209,16 @@ export abstract class MomentOptimizer extends Optimizer {
     for (const [name, values] of Object.entries(buffers)) this.state(p).buffers[name].set(values);
   }
 
+  /** The step of `rule`, made once for the parameters of a group. */
+  private stepOf(t: number, hypers: Readonly<Hypers>, wd: number): Step | undefined {
+    const { last } = this;
+    if (last && last.t === t && last.hypers === hypers && last.wd === wd) return last.step;
+    const rule = this.rule(t, hypers, wd);
+    const step = rule && { ...COEFFICIENTS, ...rule };
+    this.last = { t, hypers, wd, step };
+    return step;
+  }
+
   private canSkip(p: Parameter, { keep, l2, b1, b2, eps }: Step): boolean {
     if (!p.slots || this.timeSkipping === false || l2 !== 0 || !(keep > 0) || !(eps > 0))
       return false;
@@ -258,5 +269,5 @@ export abstract class MomentOptimizer extends Optimizer {
 }
 
 function same(a: Step, b: Step): boolean {
-  return NAMES.every((name) => a[name] === b[name]);
+  return a === b || NAMES.every((name) => a[name] === b[name]);
 }
