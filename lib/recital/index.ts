@@ -124,9 +124,6 @@ export {
   FetchPreds, ShortEpoch, type ShortEpochOptions, TerminateOnNaN,
 } from './learner/callbacks/training.js';
 export type { LoadOptions, RunPosition, SaveOptions, UnfinishedRun } from './learner/checkpoint.js';
-export type {
-  FineTuneOptions, FitFlatCosOptions, FitOneCycleOptions, FitOptions, FitSgdrOptions,
-} from './learner/fit-plan.js';
 export {
   Interpretation, type InterpretationOptions, type TopLossesOptions,
 } from './learner/interpretation.js';
@@ -151,8 +148,9 @@ export {
 export type { GetPredsOptions, Predictions } from './learner/predictions.js';
 export { type LogRow, Recorder, type RecorderState } from './learner/recorder.js';
 export {
-  combinedCos, combineScheds, ParamScheduler, schedCos, schedExp, schedLin, schedPoly,
-  type Schedule,
+  combinedCos, combineScheds, type FineTuneOptions, type FitFlatCosOptions,
+  type FitOneCycleOptions, type FitOptions, type FitSgdrOptions, ParamScheduler, schedCos,
+  schedExp, schedLin, schedPoly, type Schedule,
 } from './learner/schedules.js';
 export {
   TrainedLearner, trainModel, type TrainModelOptions,

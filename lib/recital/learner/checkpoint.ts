@@ -4,7 +4,6 @@ import { display } from '../data/output.js';
 import { DataError } from '../errors.js';
 import type { Fields, Json } from '../fields.js';
 import { given } from '../options.js';
-import { type FitCall, planOf } from './fit-plan.js';
 import type { Learner } from './learner.js';
 import { fileConfig, modelTensors, readModel, writeModelFile } from './model-file.js';
 import {
@@ -19,6 +18,7 @@ import {
   readPendingRows,
 } from './optimizers/time-skipping/pending-rows.js';
 import type { RecorderState } from './recorder.js';
+import { type FitCall, planOf } from './schedules.js';
 
 /**
  * The position of a run between two batches: plain data.

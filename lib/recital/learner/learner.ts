@@ -22,16 +22,6 @@ import {
   saveCheckpoint,
   type UnfinishedRun,
 } from './checkpoint.js';
-import {
-  checkMoms,
-  type FineTuneOptions,
-  type FitFlatCosOptions,
-  type FitOneCycleOptions,
-  type FitOptions,
-  type FitSgdrOptions,
-  fineTuneCalls,
-  fitOptions,
-} from './fit-plan.js';
 import { Loop } from './loop.js';
 import { type LrFindOptions, type LrFindResult, lrFind } from './lr-find.js';
 import { asMetric, type Metric, type MetricFunction } from './metrics.js';
@@ -58,6 +48,16 @@ import {
   showResults,
 } from './predictions.js';
 import { type LogRow, Recorder } from './recorder.js';
+import {
+  checkMoms,
+  type FineTuneOptions,
+  type FitFlatCosOptions,
+  type FitOneCycleOptions,
+  type FitOptions,
+  type FitSgdrOptions,
+  fineTuneCalls,
+  fitOptions,
+} from './schedules.js';
 
 const DEFAULTS = {
   /** Loss; default MSELossFlat. */

@@ -8,9 +8,8 @@ import { type Model, predictions } from '../nn/model.js';
 import { firstNotFinite } from '../options.js';
 import { type Callback, CancelFitException, Dispatcher } from './callback.js';
 import type { RunPosition, UnfinishedRun } from './checkpoint.js';
-import { type FitCall, type FitPlan, planOf } from './fit-plan.js';
 import type { Learner } from './learner.js';
-import { ParamScheduler } from './schedules.js';
+import { type FitCall, type FitPlan, ParamScheduler, planOf } from './schedules.js';
 
 /**
  * The current call and its position: `iter` training batches of `epoch` are done, and `order` is

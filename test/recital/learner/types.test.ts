@@ -29,13 +29,6 @@ import {
   ShortEpoch,
   type ShortEpochOptions,
 } from '../../../lib/recital/learner/callbacks/training.js';
-import type {
-  FineTuneOptions,
-  FitFlatCosOptions,
-  FitOneCycleOptions,
-  FitOptions,
-  FitSgdrOptions,
-} from '../../../lib/recital/learner/fit-plan.js';
 import type { Learner } from '../../../lib/recital/learner/learner.js';
 import {
   Lookahead,
@@ -67,6 +60,13 @@ import {
   type SGDOptions,
 } from '../../../lib/recital/learner/optimizers/steps.js';
 import type { GetPredsOptions } from '../../../lib/recital/learner/predictions.js';
+import type {
+  FineTuneOptions,
+  FitFlatCosOptions,
+  FitOneCycleOptions,
+  FitOptions,
+  FitSgdrOptions,
+} from '../../../lib/recital/learner/schedules.js';
 import { Parameter } from '../../../lib/recital/nn/parameter.js';
 import { makeLearner } from '../../support/learner.js';
 
