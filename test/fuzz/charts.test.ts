@@ -376,13 +376,12 @@ describe('hostile values in charts', () => {
 describe('hostile values on the page', () => {
   it('tables as HTML: nothing of a cell or a name is markup', () => {
     fc.assert(
-      fc.property(table, texts, texts, numbers, (t, title, markup, n) => {
+      fc.property(table, texts, texts, (t, title, markup) => {
         const page = tableHtml(
           t.withColumn(`<i>${title}`, Array(length).fill(`<script>${title}`)),
           { title: `<b>${title}` },
         );
         expect(page).to.not.match(/<script>|<b>|<i>/);
-        asked(() => tableHtml(t, { maxRows: n }));
         expect(html(markup).text).to.be.a('string');
       }),
       runs(200),

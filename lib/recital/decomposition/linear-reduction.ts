@@ -239,8 +239,8 @@ export abstract class LinearReduction {
 }
 
 /**
- * Components as one matrix, out of the shared memory, with scikit-learn's signs: in each the entry
- * of largest magnitude, the first if several are equally large, is positive. Turns the scores too.
+ * Components as one matrix, out of the shared memory, with scikit-learn's signs (the first entry of
+ * largest magnitude is positive). Changes the signs of the scores too.
  */
 function flipSigns(right: readonly Float64Array[], scores: readonly Float64Array[]): DenseMatrix {
   const columns = right[0].length;
@@ -354,20 +354,13 @@ export function checkColumns(
   );
 }
 
-/** Moments of each column of a matrix, missing values (NaN) left out. */
-export interface Moments {
-  readonly mean: Float64Array;
-  /** Divided by the number of values. */
-  readonly variance: Float64Array;
-  /** The number of values. */
-  readonly counts: Float64Array;
-}
+export type Moments = ReturnType<typeof columnMoments>;
 
 /**
- * Mean and variance of each column, in two passes, so that no digits are lost where the mean is
- * large.
+ * Mean, variance (divided by the number of values) and number of values of each column, missing
+ * values (NaN) left out; in two passes, so that no digits are lost where the mean is large.
  */
-export function columnMoments(x: Csr | DenseMatrix): Moments {
+export function columnMoments(x: Csr | DenseMatrix) {
   const [rows, columns] = x.shape;
   const { data } = x;
   const indices = x instanceof Csr ? x.indices : undefined;

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 /**
  * A TrueType font, as far as laying out a chart needs it: how wide a text is, and whether there is
  * a glyph for every character. Without it the layout would guess, and labels would overlap or stand
- * too far apart. Reads the tables `cmap` (formats 4 and 12), `head`, `hhea` and `hmtx`.
+ * too far apart. Reads the tables `cmap` (format 12), `head`, `hhea` and `hmtx`.
  */
 export class Font {
   private readonly data: DataView;
@@ -22,37 +22,14 @@ export class Font {
     }
     this.unitsPerEm = this.data.getUint16(this.tables.get('head')! + 18);
     this.metrics = this.data.getUint16(this.tables.get('hhea')! + 34);
-    this.readCharacters();
-  }
-
-  private readCharacters(): void {
-    const { data } = this;
     const cmap = this.tables.get('cmap')!;
-    for (let i = 0; i < data.getUint16(cmap + 2); i++) {
-      const table = cmap + data.getUint32(cmap + 4 + 8 * i + 4);
-      if (data.getUint16(cmap + 4 + 8 * i) !== 3) continue; // Windows' encodings are Unicode
-      if (data.getUint16(table) === 4) this.readFormat4(table);
-      if (data.getUint16(table) === 12) this.readFormat12(table);
+    for (let i = 0; i < this.data.getUint16(cmap + 2); i++) {
+      const table = cmap + this.data.getUint32(cmap + 4 + 8 * i + 4);
+      if (this.data.getUint16(table) === 12) this.readCharacters(table);
     }
   }
 
-  private readFormat4(table: number): void {
-    const { data } = this;
-    const size = data.getUint16(table + 6); // twice the number of segments
-    for (let i = 0; i < size; i += 2) {
-      const end = data.getUint16(table + 14 + i);
-      const start = data.getUint16(table + 16 + size + i);
-      const delta = data.getUint16(table + 16 + 2 * size + i);
-      const place = table + 16 + 3 * size + i;
-      const offset = data.getUint16(place);
-      for (let code = start; code <= end && code !== 0xffff; code++) {
-        const glyph = offset === 0 ? code : data.getUint16(place + offset + 2 * (code - start));
-        if (glyph !== 0) this.glyphs.set(code, (glyph + delta) & 0xffff);
-      }
-    }
-  }
-
-  private readFormat12(table: number): void {
+  private readCharacters(table: number): void {
     const { data } = this;
     for (let i = 0, at = table + 16; i < data.getUint32(table + 12); i++, at += 12) {
       const start = data.getUint32(at);

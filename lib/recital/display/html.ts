@@ -3,7 +3,7 @@ import { checkArgument } from '../options.js';
 import { counted, visible } from '../printed.js';
 
 /** Rows of a table that are written out; of longer ones the rest is counted. */
-export const MAX_ROWS = 20;
+const MAX_ROWS = 20;
 
 // Attributes only: front ends strip <style> from notebooks they do not trust. No colours but
 // translucent grey: the text takes the theme's, light or dark.
@@ -18,16 +18,10 @@ const tableStyle = 'border-collapse:collapse;border:none;font-size:0.95em;margin
 
 /**
  * HTML of a table, for light and dark themes and for notebooks that are not trusted.
- * @param table what to show
  * @param options.title a line above it
- * @param options.maxRows rows written out; default 20
  */
-export function tableHtml(
-  table: Table,
-  options: { title?: string; maxRows?: number } = {},
-): string {
-  const { title, maxRows = MAX_ROWS } = options;
-  const rows = table.head(maxRows);
+export function tableHtml(table: Table, { title }: { title?: string } = {}): string {
+  const rows = table.head(MAX_ROWS);
   const columns = table.columnNames.map((name) => formatColumn(rows.column(name)));
   const body = Array.from({ length: rows.length }, (_, i) => columns.map((column) => column[i]));
   const numeric = table.columnNames.map((name) => rows.column(name) instanceof Float64Array);
@@ -39,7 +33,7 @@ export function tableHtml(
 /**
  * HTML of a table of ready-made texts.
  * @param head column names
- * @param body one list of cells a row; null is a missing value
+ * @param body one list of cells per row; null is a missing value
  * @param options.numeric which columns hold numbers, and so are set flush right
  * @param options.title a line above the table
  * @param options.note a line below it
@@ -47,9 +41,8 @@ export function tableHtml(
 export function rowsHtml(
   head: readonly string[],
   body: readonly (readonly (string | null)[])[],
-  options: { numeric: readonly boolean[]; title?: string; note?: string },
+  { numeric, title, note }: { numeric: readonly boolean[]; title?: string; note?: string },
 ): string {
-  const { numeric, title, note } = options;
   const style = (j: number): string => (numeric[j] ? numberStyle : textStyle);
   const line = (cells: string[]): string => `<tr style="background:none;">${cells.join('')}</tr>`;
   const th = head.map(

@@ -58,12 +58,8 @@ export class TrainingDisplay {
   }
 
   /**
-   * A batch is done.
-   * @param epoch from 0
-   * @param i number of the batch within its phase, from 0
-   * @param n batches of the phase
+   * A batch is done, the i-th of n of its phase; `epoch` and `i` count from 0.
    * @param smoothLoss the smoothed training loss; NaN or undefined while there is none
-   * @param phase whether the batch trains or validates
    */
   batch(epoch: number, i: number, n: number, smoothLoss: number | undefined, phase: Phase): void {
     const now = performance.now();
@@ -80,7 +76,7 @@ export class TrainingDisplay {
 
   /**
    * An epoch is done.
-   * @param cells one a column: numbers with six decimals, but `epoch` as it is and `time`, in
+   * @param cells one per column: numbers with six decimals, but `epoch` as it is and `time`, in
    *   seconds, as m:ss; text as it is; null is a missing value
    */
   row(cells: readonly (number | string | null)[]): void {

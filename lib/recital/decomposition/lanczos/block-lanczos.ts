@@ -248,7 +248,7 @@ class BlockLanczos {
     const size = largestColumn(next);
     this.largest = Math.max(this.largest, size);
     const first = Math.min(this.near, from);
-    const near = project(this.used(), next, { from: first });
+    const near = project(this.used(), next, first);
     const all = project(this.used(), next);
     for (let i = 0; i < B; i++) {
       for (let j = 0; j < B; j++) {

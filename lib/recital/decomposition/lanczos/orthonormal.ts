@@ -17,11 +17,7 @@ export interface Basis {
 }
 
 /** W ← W − Q·(QᵀW), for columns `from` … of the basis Q; returns QᵀW. */
-export function project(
-  basis: Basis,
-  w: Float64Array,
-  { from = 0 }: { from?: number } = {},
-): Float64Array {
+export function project(basis: Basis, w: Float64Array, from = 0): Float64Array {
   const columns = basis.columns - from;
   const coefficients = float64(columns * B);
   const part = { ...basis, from, columns };
@@ -32,17 +28,19 @@ export function project(
   return copy;
 }
 
+/** A column shorter than `least` is replaced by a random one. */
+interface Replacement {
+  least: number;
+  random: Random;
+}
+
 /**
  * Makes the columns of a block, which are orthogonal to the basis, orthonormal: W = Q·R. A column
  * that depends on those before it (its rest is less than `least`) is replaced by a random one,
  * orthogonal to everything, and its row of R by zeros.
  * @returns R, 8 × 8, row-major, upper triangular
  */
-export function orthonormalise(
-  w: Float64Array,
-  basis: Basis,
-  { least, random }: { least: number; random: Random },
-): Float64Array {
+export function orthonormalise(w: Float64Array, basis: Basis, options: Replacement): Float64Array {
   const whole = { values: w, rows: basis.rows, columns: B, stride: B };
   const gram = float64(B * B);
   const copy = float64(w.length);
@@ -51,8 +49,8 @@ export function orthonormalise(
     // Cholesky's factor of WᵀW, twice: the first leaves an error of eps·cond(W)².
     for (let pass = 0; pass < 2; pass++) {
       denseTransposeBlock(whole, w, gram);
-      const upper = choleskyUpper(gram, pass === 0 ? least : 0);
-      if (!upper) return gramSchmidt(w, basis, { least, random });
+      const upper = choleskyUpper(gram, pass === 0 ? options.least : 0);
+      if (!upper) return gramSchmidt(w, basis, options);
       gram.set(inverseUpper(upper));
       copy.set(w);
       denseBlock({ ...whole, values: copy }, gram, w);
@@ -103,15 +101,12 @@ export function product(a: Float64Array, b: Float64Array): Float64Array {
 }
 
 /** Gram–Schmidt column by column, for blocks of lower rank. */
-function gramSchmidt(
-  w: Float64Array,
-  basis: Basis,
-  { least, random }: { least: number; random: Random },
-): Float64Array {
+function gramSchmidt(w: Float64Array, basis: Basis, { least, random }: Replacement): Float64Array {
   const r = new Float64Array(B * B);
   const replaced: number[] = [];
   for (let j = 0; j < B; j++) {
-    removeEarlier(w, j, r);
+    for (let pass = 0; pass < 2; pass++)
+      for (let i = 0; i < j; i++) r[i * B + j] += removeOne(w, i, j);
     const size = norm(w, j);
     if (size > least) {
       r[j * B + j] = size;
@@ -140,12 +135,7 @@ function gramSchmidt(
   return r;
 }
 
-/** Subtracts the earlier columns' parts from column j, twice, and adds them to R. */
-function removeEarlier(w: Float64Array, j: number, r: Float64Array): void {
-  for (let pass = 0; pass < 2; pass++)
-    for (let i = 0; i < j; i++) r[i * B + j] += removeOne(w, i, j);
-}
-
+/** Subtracts the part of column j along the unit column i, and returns its length. */
 function removeOne(w: Float64Array, i: number, j: number): number {
   let dot = 0;
   for (let p = 0; p < w.length; p += B) dot += w[p + i] * w[p + j];
