@@ -141,7 +141,6 @@ export class Hybrid extends Recommender {
     return this.recommenders.every((r) => r.canFoldIn);
   }
 
-  /** How a file describes it, and how it is made again. */
   static readonly saved: SavedForm<Hybrid> = {
     name: 'Hybrid',
     data: 'none',
@@ -210,11 +209,9 @@ function add(row: Float32Array, { track }: Part, weight: number, out: Float32Arr
 
 /**
  * A weighted sum of next-track recommenders: score = Σ weight · (score of the recommender / its
- * maximum for this history). Scores of models that are logits come in as exp((score − maximum) /
- * 2), √softmax divided by its maximum. Scores below 0 of others count as 0.
- *
- * Equal weights, the default, can make the sum worse than its best part alone. `fuse` finds
- * weights, possibly 0, on held-out sessions.
+ * maximum for this history). Logits come in as exp((score − maximum) / 2), √softmax divided by its
+ * maximum; other scores below 0 count as 0. With equal weights, the default, it can be worse than
+ * its best part alone: `fuse` finds weights on held-out sessions.
  * @example new WeightedSum([new Markov(train), new SessionKNN(train), new SequentialRules(train)], { weights: [1, 2, 1] })
  */
 export class WeightedSum extends SequenceRecommender {
@@ -282,7 +279,6 @@ export class WeightedSum extends SequenceRecommender {
     for (let j = 0; j < list.count; j++) use(list.track[j], factor * list.score[list.track[j]]);
   }
 
-  /** How a file describes it, and how it is made again. */
   static readonly saved: SavedForm<WeightedSum> = {
     name: 'WeightedSum',
     data: 'none',

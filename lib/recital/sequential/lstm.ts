@@ -173,7 +173,6 @@ export class LSTMRecommender extends SequenceRecommender {
     return { size, inputs: [items, sizes], targets, rows };
   }
 
-  /** How a file describes it, and how it is made again. */
   static readonly saved: SavedForm<LSTMRecommender> = {
     name: 'LSTMRecommender',
     data: 'none',
@@ -206,7 +205,6 @@ export class LSTMLearner extends recommendingLearner<
     return new LSTMRecommender(this);
   }
 
-  /** How a file describes it, and how it is made again. */
   static readonly saved: SavedForm<LSTMLearner> = {
     name: 'LSTMModel',
     data: 'none',

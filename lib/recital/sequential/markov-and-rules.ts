@@ -101,7 +101,6 @@ export class SequentialRules extends PairRecommender {
     }
   }
 
-  /** How a file describes it, and how it is made again. */
   static readonly saved: SavedForm<SequentialRules> = {
     name: 'SequentialRules',
     data: 'histories',
@@ -128,7 +127,6 @@ export class Markov extends SequentialRules {
     super(source, { window: 1, decay: 0 });
   }
 
-  /** How a file describes it, and how it is made again. */
   static override readonly saved: SavedForm<Markov> = {
     name: 'Markov',
     data: 'histories',
@@ -180,7 +178,6 @@ export class NextItemKNN extends PairRecommender {
     }
   }
 
-  /** How a file describes it, and how it is made again. */
   static readonly saved: SavedForm<NextItemKNN> = {
     name: 'NextItemKNN',
     data: 'histories',

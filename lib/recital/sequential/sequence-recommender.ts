@@ -23,11 +23,9 @@ import {
 import type { SavedForm } from '../recommend/saved-form.js';
 
 /**
- * Base class of next-track recommenders: they score each track by what was played before, in order.
- * They recommend to users, whose histories they know, and after a given history.
- *
- * Trained on sessions, their "users" are the numbers of sessions, from 0: `recommend(7)` continues
- * session 7.
+ * Base class of next-track recommenders: they score each track by what was played before, in order,
+ * by a user of training or in a given history. Trained on sessions, their "users" are the numbers of
+ * sessions, from 0: `recommend(7)` continues session 7.
  * @example
  * class Again extends SequenceRecommender {
  *   readonly name: string = 'Again';
@@ -46,8 +44,8 @@ export abstract class SequenceRecommender extends Recommender {
   readonly usesHistory: boolean = true;
 
   /**
-   * Windows that training held out, though their tracks are inputs of other windows (a split by
-   * window). {@link evaluateNextItem} takes these, and refuses other parts of the histories.
+   * Windows that training held out, of a split by window. {@link evaluateNextItem} takes these, and
+   * refuses other parts of the histories.
    */
   readonly heldOut?: SequenceDataset;
 
@@ -63,8 +61,7 @@ export abstract class SequenceRecommender extends Recommender {
   }
 
   /**
-   * Scores of all tracks after a history, higher is better. Tracks of the history have scores too,
-   * since tracks are played again.
+   * Scores of all tracks after a history, those of the history included; higher is better.
    * @param history track indices, in order, at least one
    * @param out one score per track, overwritten
    */
@@ -84,15 +81,12 @@ export abstract class SequenceRecommender extends Recommender {
 
   /**
    * Converts all scores after a history to those that lists report, in the same order, such as
-   * logits to probabilities. Default: none, they are reported as they are.
+   * logits to probabilities.
    * @param scores one score per track, changed in place
    */
   listed?(scores: Float32Array): void;
 
-  /**
-   * The scores of {@link scoresOf} above 0, added to an empty list, for methods that give most
-   * tracks 0 and none less. It makes evaluation many times as fast.
-   */
+  /** Adds the scores above 0 to an empty list, where most are 0 and none less: much faster. */
   listOf?(history: Int32Array, list: ScoreList): void;
 
   scores(users: Int32Array, out: Float32Array): void {
@@ -243,7 +237,6 @@ export class NextItemPopularity extends SequenceRecommender {
     out.set(this.counts);
   }
 
-  /** How a file describes it, and how it is made again. */
   static readonly saved: SavedForm<NextItemPopularity> = {
     name: 'NextItemPopularity',
     data: 'histories',

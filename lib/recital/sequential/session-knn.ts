@@ -43,7 +43,6 @@ export class SessionKNN extends SparseSequenceRecommender {
   private readonly top: TopN;
   private readonly found: { session: Int32Array; nearness: Float32Array };
 
-  /** @param source the training plays, a session per user, or sessions */
   constructor(source: SequenceSource, options: SessionKNNOptions = {}) {
     const { k, recent } = given(SESSION_KNN, options, 'SessionKNN');
     super(trainingHistories(source));
@@ -123,7 +122,6 @@ export class SessionKNN extends SparseSequenceRecommender {
     }
   }
 
-  /** How a file describes it, and how it is made again. */
   static readonly saved: SavedForm<SessionKNN> = {
     name: 'SessionKNN',
     data: 'histories',
@@ -180,7 +178,6 @@ export class STAN extends SessionKNN {
   /** All options but those of SessionKNN. */
   readonly options: Readonly<Omit<typeof STAN_OPTIONS, keyof typeof SESSION_KNN>>;
 
-  /** @param source the training plays, a session per user, or sessions */
   constructor(source: SequenceSource, options: STANOptions = {}) {
     const { k, recent, ...own } = given(STAN_OPTIONS, options, 'STAN');
     super(source, { k, recent });
@@ -227,7 +224,6 @@ export class STAN extends SessionKNN {
       list.add(item[i], nearness * Math.exp(-(i - shared) / distanceScale));
   }
 
-  /** How a file describes it, and how it is made again. */
   static override readonly saved: SavedForm<STAN> = {
     name: 'STAN',
     data: 'histories',

@@ -53,7 +53,6 @@ export class Popularity extends Recommender {
     return new FoldedUser(this, read.track, this.counts.slice(), read);
   }
 
-  /** How a file describes it, and how it is made again. */
   static readonly saved: SavedForm<Popularity> = {
     name: 'Popularity',
     withoutSeen: 'tracks',

@@ -51,7 +51,6 @@ export class RandomRecommender extends Recommender {
     }
   }
 
-  /** How a file describes it, and how it is made again. */
   static readonly saved: SavedForm<RandomRecommender> = {
     name: 'RandomRecommender',
     withoutSeen: 'users',

@@ -1,5 +1,10 @@
 import { dispose, float32 } from '../../compute/memory.js';
-import { type DenseMatrix, type InteractionValue, rowOfEach } from '../../data/csr.js';
+import {
+  type DenseMatrix,
+  type InteractionValue,
+  numbersWhere,
+  rowOfEach,
+} from '../../data/csr.js';
 import type { Tensor } from '../../data/files/safetensors.js';
 import { display } from '../../data/output.js';
 import type { Plays } from '../../data/plays.js';
@@ -126,14 +131,14 @@ export class ContentRecommender extends Recommender {
     tracks: Tracks,
     options: ContentRecommenderOptions = {},
   ): Promise<ContentRecommender> {
-    const all = given(CONTENT, options, 'ContentRecommender.fit');
-    const { nComponents, value, seed, ...which } = all;
+    const of = 'ContentRecommender.fit';
+    const { nComponents, value, seed, ...which } = given(CONTENT, options, of);
     checkValue(value);
     const played = plays instanceof Interactions ? plays : Interactions.fromPlays(plays);
     const pca = new PCA({ nComponents, seed });
     const { matrix, known, names } = contentFeatures(tracks, which);
-    const rows = Array.from(known.keys()).filter((row) => known[row]);
-    const ids = rows.map((row) => tracks.ids.id(row));
+    const rows = numbersWhere(known.length, (row) => known[row] === 1);
+    const ids = tracks.ids.decode(rows);
     const points = await pca.fitTransform(rowsOf(matrix, rows));
     const seen = withTracks(played, ids);
     const width = points.shape[1];
@@ -207,8 +212,7 @@ export class ContentRecommender extends Recommender {
     checkOptions(options, [], 'explain');
     const { units, width, state } = this;
     const t = trackIndex(this, track);
-    const u = userIndex(this, user);
-    const played = this.playedBy(u);
+    const played = this.playedBy(userIndex(this, user));
     const product = (vectors: Float32Array, own: number): number => {
       let sum = 0;
       for (let j = 0; j < width; j++) sum += vectors[own * width + j] * units[t * width + j];
@@ -229,8 +233,7 @@ export class ContentRecommender extends Recommender {
         parts.set(own, length === 0 ? 0 : contribution);
       });
     }
-    const similarity = (own: number): number => product(units, own);
-    const of = { user, track: t, remainder, similarity };
+    const of = { user, track: t, remainder, similarity: (own: number) => product(units, own) };
     return explainByTracks(this, of, (own) => parts.get(own) ?? 0);
   }
 
@@ -267,7 +270,7 @@ export class ContentRecommender extends Recommender {
   }
 
   private withVectors({ tracks, values }: Played): Played {
-    const at = Int32Array.from(tracks.keys()).filter((i) => this.hasVector(tracks[i]));
+    const at = numbersWhere(tracks.length, (i) => this.hasVector(tracks[i]));
     return { tracks: at.map((i) => tracks[i]), values: Float32Array.from(at, (i) => values[i]) };
   }
 
@@ -300,7 +303,6 @@ export class ContentRecommender extends Recommender {
     return `${this.name}: ${n(this.tracks.length)} tracks by ${components.shape[0]} components of ${features.length} features (${share.toFixed(1)} % of the variance), ${n(this.users.length)} users`;
   }
 
-  /** How a file describes it, and how it is made again. */
   static readonly saved: SavedForm<ContentRecommender> = {
     name: 'ContentRecommender',
     withoutSeen: 'tracks',
@@ -337,7 +339,7 @@ export class ContentRecommender extends Recommender {
   };
 }
 
-function rowsOf({ shape: [, columns], data }: DenseMatrix, rows: readonly number[]): DenseMatrix {
+function rowsOf({ shape: [, columns], data }: DenseMatrix, rows: Int32Array): DenseMatrix {
   const out = new Float64Array(rows.length * columns);
   rows.forEach((row, i) => {
     out.set(data.subarray(row * columns, (row + 1) * columns), i * columns);

@@ -57,7 +57,6 @@ export type ALSSettings = Readonly<Omit<typeof DEFAULTS, 'onIteration'>>;
  * als.explain(user, track);
  */
 export class ALS extends FactorRecommender {
-  /** All options. */
   readonly options: ALSSettings;
   private readonly values: PlayValues;
 
@@ -132,7 +131,6 @@ export class ALS extends FactorRecommender {
     return this.values.data.subarray(this.seen.indptr[user], this.seen.indptr[user + 1]);
   }
 
-  /** How a file describes it, and how it is made again. */
   static override readonly saved: SavedForm<ALS> = {
     name: 'ALS',
     withoutSeen: 'users',

@@ -236,7 +236,6 @@ export class FactorRecommender extends Recommender {
     return { l, right };
   }
 
-  /** How a file describes it, and how it is made again. */
   static readonly saved: SavedForm<FactorRecommender> = {
     name: 'FactorRecommender',
     withoutSeen: 'users',

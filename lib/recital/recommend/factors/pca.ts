@@ -185,7 +185,6 @@ export class PcaRecommender extends Recommender {
     return out;
   }
 
-  /** How a file describes it, and how it is made again. */
   static readonly saved: SavedForm<PcaRecommender> = {
     name: 'PcaRecommender',
     withoutSeen: 'users',

@@ -132,10 +132,8 @@ export class EASE extends Recommender {
   /** Scores a history as a user of training with these plays: {@link Recommender.foldIn}. */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     const read = readHistory(this, history, options);
-    const data = Float64Array.from(
-      this.values.ofHistory(read),
-      (x, i) => x * this.columnScale[read.track[i]],
-    );
+    const scale = (x: number, i: number): number => x * this.columnScale[read.track[i]];
+    const data = Float64Array.from(this.values.ofHistory(read), scale);
     const scores = new Float32Array(this.tracks.length);
     this.solution.scoresOf({ indices: read.track, data }, scores);
     return new FoldedUser(this, read.track, scores, read);
@@ -148,14 +146,12 @@ export class EASE extends Recommender {
     const u = userIndex(this, user);
     const weights = this.solution.weights(this.seen.row(u), t);
     const from = this.seen.indptr[u];
-    return explainByTracks(
-      this,
-      { user, track: t },
-      (own, at) => this.values.data[at] * this.columnScale[own] * weights[at - from],
-    );
+    const { data } = this.values;
+    const contribution = (own: number, at: number): number =>
+      data[at] * this.columnScale[own] * weights[at - from];
+    return explainByTracks(this, { user, track: t }, contribution);
   }
 
-  /** How a file describes it, and how it is made again. */
   static readonly saved: SavedForm<EASE> = {
     name: 'EASE',
     withoutSeen: 'tracks',

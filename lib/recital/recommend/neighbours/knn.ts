@@ -254,7 +254,6 @@ function readKNN(config: Fields): KNNOptions {
  */
 export class ItemKNN extends ItemItemRecommender {
   readonly name: string = 'ItemKNN';
-  /** All options. */
   readonly options: Readonly<Required<KNNOptions>>;
 
   /** @param learnt the similarities, if they are known already: those of a file without plays */
@@ -265,7 +264,6 @@ export class ItemKNN extends ItemItemRecommender {
     this.options = all;
   }
 
-  /** How a file describes it, and how it is made again. */
   static readonly saved: SavedForm<ItemKNN> = {
     name: 'ItemKNN',
     withoutSeen: 'tracks',
@@ -282,7 +280,6 @@ export class ItemKNN extends ItemItemRecommender {
  */
 export class UserKNN extends Recommender {
   readonly name: string = 'UserKNN';
-  /** All options. */
   readonly options: Readonly<Required<KNNOptions>>;
   /** Users × users: the neighbours of each. */
   readonly similarity: Csr;
@@ -312,7 +309,6 @@ export class UserKNN extends Recommender {
     return new FoldedUser(this, read.track, scores, read);
   }
 
-  /** How a file describes it, and how it is made again. */
   static readonly saved: SavedForm<UserKNN> = {
     name: 'UserKNN',
     describe: ({ options }) => ({ config: { ...options } }),

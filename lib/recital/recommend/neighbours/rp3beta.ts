@@ -29,7 +29,6 @@ export type RP3betaOptions = Partial<typeof DEFAULTS>;
  */
 export class RP3beta extends ItemItemRecommender {
   readonly name: string = 'RP3beta';
-  /** All options. */
   readonly options: Readonly<Required<RP3betaOptions>>;
 
   /** @param learnt the similarities, if they are known already: those of a file without plays */
@@ -52,7 +51,6 @@ export class RP3beta extends ItemItemRecommender {
     this.options = all;
   }
 
-  /** How a file describes it, and how it is made again. */
   static readonly saved: SavedForm<RP3beta> = {
     name: 'RP3beta',
     withoutSeen: 'tracks',
