@@ -123,6 +123,13 @@ export function checkIndex(value: unknown, length: number, what: string): void {
   );
 }
 
+/** {@link checkIndex} of each of some numbers: millions, so in a loop of its own. */
+export function checkIndices(values: ArrayLike<number>, length: number, what: string): void {
+  for (let j = 0; j < values.length; j++)
+    if (!(Number.isInteger(values[j]) && values[j] >= 0 && values[j] < length))
+      checkIndex(values[j], length, what);
+}
+
 /** Throws unless columns, by name, have the same length. */
 export function checkLengths(columns: Readonly<Record<string, ArrayLike<unknown>>>): void {
   const sizes = Object.entries(columns).map(([name, { length }]) => `${name}: ${length}`);

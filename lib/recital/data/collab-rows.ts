@@ -1,6 +1,6 @@
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import { checkArgument, checkNumber, checkOneOf, given } from '../options.js';
-import { numbersWhere } from './csr.js';
+import { numbersWhere, pick } from './csr.js';
 import { shownNames } from './files/csv-format.js';
 import { Plays } from './plays.js';
 import { idsIn } from './plays-columns.js';
@@ -88,13 +88,13 @@ export function classesOf({ codes, vocabulary }: IdColumn, trains: Uint8Array) {
   const used = numbersWhere(vocabulary.length, (i) => classOf[i] > 0);
   for (let j = 0; j < used.length; j++) classOf[used[j]] = j + 1; // behind #na#
   const classes = vocabulary.subset(used, { na: true });
-  return { classes, index: codes.map((code) => classOf[code]) };
+  return { classes, index: pick(classOf, codes) };
 }
 
 /** The class of every row of another column; 0, `#na#`, for ids that are none. */
 export function encodeWith(classes: Vocabulary, { codes, vocabulary }: IdColumn): Int32Array {
-  const classOf = indicesIn(vocabulary, classes);
-  return codes.map((code) => Math.max(0, classOf[code]));
+  const classOf = indicesIn(vocabulary, classes).map((index) => Math.max(0, index));
+  return pick(classOf, codes);
 }
 
 /** Weights of rows as an option of loaders. See CollabOptions.weights. */

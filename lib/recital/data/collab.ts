@@ -16,7 +16,7 @@ import {
   targetsOf,
   wrongCell,
 } from './collab-rows.js';
-import { Csr, type CsrRows, numbersWhere } from './csr.js';
+import { Csr, type CsrRows, numbersWhere, pick } from './csr.js';
 import { formatOptions } from './files/csv-format.js';
 import { loadTable, type ReadTableOptions } from './files/read-table.js';
 import { type NegativeOptions, negativeSamplers } from './negatives.js';
@@ -159,7 +159,7 @@ export class CollabDataLoaders extends Loaders {
     if (known) this.split = { train: new Int32Array(0), valid: new Int32Array(0) };
     else this.split = split ? checkedSplit(split, n) : randomSplit(n, { validPct, seed });
     const trains = new Uint8Array(n);
-    for (const row of this.split.train) trains[row] = 1;
+    for (let j = 0; j < this.split.train.length; j++) trains[this.split.train[j]] = 1;
     const user = classesOf(source.user, trains);
     const item = classesOf(source.item, trains);
     this.classes = known?.classes ?? { user: user.classes, item: item.classes };
@@ -404,12 +404,6 @@ function weightsOf(
   if (weights === undefined) return {};
   const weighedBy = typeof weights === 'string' ? weights : undefined;
   return { weight: rowWeights(weights, n, column), weighedBy };
-}
-
-function pick<T extends Int32Array | Float32Array>(values: T, rows: Int32Array): T {
-  const out = new (values.constructor as new (n: number) => T)(rows.length);
-  for (let j = 0; j < rows.length; j++) out[j] = values[rows[j]];
-  return out;
 }
 
 printed(CollabDataLoaders, ({ classes, train, valid, names }) => {

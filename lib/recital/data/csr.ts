@@ -238,6 +238,16 @@ export function rowOfEach(indptr: Int32Array): Int32Array {
   return row;
 }
 
+/** The values in these places; several times as fast as `from` with a function. */
+export function pick<T extends Int32Array | Float32Array | Float64Array>(
+  values: T,
+  places: ArrayLike<number>,
+): T {
+  const out = new (values.constructor as new (n: number) => T)(places.length);
+  for (let j = 0; j < out.length; j++) out[j] = values[places[j]];
+  return out;
+}
+
 /** The numbers 0 … n − 1 that meet a condition, ascending. */
 export function numbersWhere(n: number, keep: (i: number) => boolean): Int32Array {
   const out = new Int32Array(n);

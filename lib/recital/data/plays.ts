@@ -3,7 +3,7 @@ import { ArgumentError, DataError } from '../errors.js';
 import {
   checkArgument,
   checkCount,
-  checkIndex,
+  checkIndices,
   checkLengths,
   checkOptions,
   given,
@@ -100,8 +100,8 @@ export class Plays {
     );
     this.length = user.length;
     checkLengths({ user, track, playcount });
-    checkIndices(user, users, 'user');
-    checkIndices(track, tracks, 'track');
+    checkCodes(user, users, 'user');
+    checkCodes(track, tracks, 'track');
     for (let i = 0; i < playcount.length; i++)
       if (!(playcount[i] > 0 && playcount[i] < Infinity)) throw notPositive(i, playcount[i]);
     this.users = users;
@@ -214,10 +214,7 @@ export class Plays {
    */
   take(rows: ArrayLike<number>): Plays {
     checkArgument(isNumbers(rows), rows, 'take', 'row numbers, such as dls.split.valid');
-    for (let j = 0; j < rows.length; j++) {
-      const i = rows[j];
-      if (!(Number.isInteger(i) && i >= 0 && i < this.length)) checkIndex(i, this.length, 'row');
-    }
+    checkIndices(rows, this.length, 'row');
     return new Plays({ ...this, ...rowsOf(this, rows) });
   }
 
@@ -369,7 +366,7 @@ function encoded(values: PlayColumns['user'], kind: 'user' | 'track'): [Vocabula
   return [vocabulary, vocabulary.encode(ids)];
 }
 
-function checkIndices(indices: Int32Array, vocabulary: Vocabulary, name: string): void {
+function checkCodes(indices: Int32Array, vocabulary: Vocabulary, name: string): void {
   const n = vocabulary.length;
   let row = 0; // millions of rows: findIndex takes three times as long
   while (row < indices.length && indices[row] >= 0 && indices[row] < n) row++;

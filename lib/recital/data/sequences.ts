@@ -1,6 +1,15 @@
 import { DataError } from '../errors.js';
-import { checkArgument, checkCount, checkFlag, checkIndex, given, isNumbers } from '../options.js';
+import {
+  checkArgument,
+  checkCount,
+  checkFlag,
+  checkIndex,
+  checkIndices,
+  given,
+  isNumbers,
+} from '../options.js';
 import { counted, printed } from '../printed.js';
+import { pick } from './csr.js';
 import { type SequenceSource, Sessions } from './sessions.js';
 
 export const WINDOWS = {
@@ -141,13 +150,12 @@ export class SequenceDataset {
   /** The windows with these numbers, in this order, of the same sequences. */
   take(windows: ArrayLike<number>): SequenceDataset {
     checkArgument(isNumbers(windows), windows, 'take', 'numbers of windows, such as [0, 5, 7]');
-    for (let j = 0; j < windows.length; j++) checkIndex(windows[j], this.length, 'window');
-    const pick = (column: Int32Array): Int32Array => Int32Array.from(windows, (i) => column[i]);
+    checkIndices(windows, this.length, 'window');
     return new SequenceDataset(this.histories, this.windowLength, {
-      start: pick(this.start),
-      size: pick(this.size),
-      sequence: pick(this.sequence),
-      first: this.first && pick(this.first),
+      start: pick(this.start, windows),
+      size: pick(this.size, windows),
+      sequence: pick(this.sequence, windows),
+      first: this.first && pick(this.first, windows),
     });
   }
 }

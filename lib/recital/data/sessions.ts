@@ -8,7 +8,7 @@ import {
   isNumbers,
 } from '../options.js';
 import { counted, printed } from '../printed.js';
-import { groupBy } from './csr.js';
+import { groupBy, pick } from './csr.js';
 import { checkFormat, shownNames, type TextFormatOptions } from './files/csv-format.js';
 import { eachRecord, openText, type TextFile } from './files/text-file.js';
 import { Plays } from './plays.js';
@@ -99,8 +99,7 @@ export class Sessions {
     let sessions = source as Sessions;
     if (source instanceof Plays) {
       const { indptr, indices } = source.byUser();
-      const item = indices.map((row) => source.track[row]);
-      sessions = new Sessions(source.tracks, indptr, item, source);
+      sessions = new Sessions(source.tracks, indptr, pick(source.track, indices), source);
     }
     if (sessions.item.length === 0)
       throw new DataError('There is no play to make sequences of. Was everything filtered away?');

@@ -3,6 +3,7 @@ import {
   checkArgument,
   checkCount,
   checkIndex,
+  checkIndices,
   checkLengths,
   didYouMean,
   isNumbers,
@@ -10,6 +11,7 @@ import {
   whatIs,
 } from '../options.js';
 import { counted, printed, visible } from '../printed.js';
+import { pick } from './csr.js';
 import { writeAtomically } from './files/atomic-write.js';
 
 /** One value of a table; `null` is a missing one. */
@@ -22,15 +24,7 @@ export type Column = Float64Array | readonly (string | null)[];
  * and null for a missing one.
  */
 export type ColumnValues = Column | readonly (number | null)[] | NumberArray;
-type NumberArray =
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array;
+type NumberArray = ArrayLike<number> & { readonly BYTES_PER_ELEMENT: number };
 
 /**
  * Named columns of equal length. Prints itself: as aligned text in a terminal, as an HTML table
@@ -170,12 +164,10 @@ export class Table {
    */
   take(rows: ArrayLike<number>): Table {
     checkArgument(isNumbers(rows), rows, 'take', 'row numbers, such as split.train');
-    for (let j = 0; j < rows.length; j++) checkIndex(rows[j], this.length, 'row');
-    const pick = (c: Column): Column =>
-      c instanceof Float64Array
-        ? Float64Array.from(rows, (i) => c[i])
-        : Array.from(rows, (i) => c[i]);
-    return new Table(new Map(Array.from(this.data, ([name, c]) => [name, pick(c)])));
+    checkIndices(rows, this.length, 'row');
+    const taken = (c: Column): Column =>
+      c instanceof Float64Array ? pick(c, rows) : Array.from(rows, (i) => c[i]);
+    return new Table(new Map(Array.from(this.data, ([name, c]) => [name, taken(c)])));
   }
 
   /**
