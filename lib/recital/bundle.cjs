@@ -57,7 +57,7 @@ function bundle(folder, entry, others = []) {
   try {
     write(`${file}.map`, map);
     write(file, code);
-    if (name === 'index') writeModule(path.join(folder, 'dist', 'index.mjs'), code);
+    if (name === 'index') leadToSources(folder, code);
     clear(folder, name, hash);
     return { file };
   } catch {
@@ -111,12 +111,19 @@ function clear(folder, name, hash) {
   }
 }
 
-/** The entry for ES modules: Node cannot see the names of what is loaded by a function. */
-function writeModule(file, code) {
-  const names = /0 && \(module\.exports = \{([^}]*)\}\)/.exec(code)?.[1].match(/\w+/g);
-  if (!names) return;
+/**
+ * The package's entries, dist/index.js and dist/index.d.ts, as they are in a checkout: they lead to
+ * the bundle and to the sources. Node sees no names in what a function loads, so these are listed.
+ */
+function leadToSources(folder, code = fs.readFileSync(bundle(folder, 'index.ts').file, 'utf8')) {
+  const names = /0 && \(module\.exports = \{([^}]*)\}\)/.exec(code)?.[1].match(/\w+/g) ?? [];
   const list = names.map((name) => `  ${name},\n`).join('');
-  write(file, `import library from '../main.cjs';\n\nexport const {\n${list}} = library;\n`);
+  const files = {
+    'index.js': `import library from '../main.cjs';\n\nexport const {\n${list}} = library;\n`,
+    'index.d.ts': "export * from '../index.js';\n",
+    'package.json': '{ "type": "module" }\n',
+  };
+  for (const [name, text] of Object.entries(files)) write(path.join(folder, 'dist', name), text);
 }
 
 /**
@@ -143,7 +150,7 @@ function located(file, line, column) {
   };
 }
 
-module.exports = { bundle, clear, hashOf, load, located, replaced };
+module.exports = { bundle, clear, hashOf, leadToSources, load, located, replaced };
 
 /** Makes a bundle; writes { code, map } as JSON to standard output. */
 async function make(folder, entry, file) {

@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import v8 from 'node:v8';
 import { RecitalError } from '../errors.js';
 import { checkOneOf } from '../options.js';
+import { wasmBytes } from '../packaged.js';
 import type { KernelParameters } from './kernel-list.js';
 import { memory, type WasmMemory, wasm } from './memory.js';
 
@@ -42,23 +41,17 @@ const loaded = new Map<Build, Kernels>();
 let build: Build | undefined;
 let before: WasmBuild = 'reproducible';
 
-/** The file of a build. */
-export function kernelFile(name: WasmBuild): string {
-  return join(__dirname, 'build', `${name}.wasm`);
+/** Compiles a build: its module can be sent to a thread. */
+export function compiled(name: WasmBuild): object {
+  // Later versions have the instructions anyway, and Node 22 complains of the flag.
+  if (name === 'fast' && process.versions.node.startsWith('20.'))
+    v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
+  return new wasm.Module(wasmBytes(name));
 }
 
 /** Compiles a build and links it to a memory: this thread's own instance. */
 export function instantiate(name: WasmBuild, shared: WasmMemory): Kernels {
-  const file = kernelFile(name);
-  if (!existsSync(file))
-    throw new RecitalError(
-      `The compiled kernels are missing (${file}). Run \`npm run prepare\` in the project's folder.`,
-    );
-  // Later versions have the instructions anyway, and Node 22 complains of the flag.
-  if (name === 'fast' && process.versions.node.startsWith('20.'))
-    v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
-  const module = new wasm.Module(readFileSync(file));
-  return new wasm.Instance(module, { env: { memory: shared, abort: () => {} } })
+  return new wasm.Instance(compiled(name), { env: { memory: shared, abort: () => {} } })
     .exports as unknown as Kernels;
 }
 

@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ArgumentError } from '../errors.js';
 import { checkCount, checkFlag, given } from '../options.js';
+import { threadProgram } from '../packaged.js';
 import {
+  compiled,
   kernelBuild,
-  kernelFile,
   kernels,
   loadNative,
   type RangeKernel,
@@ -105,9 +105,9 @@ export function setCompute(options: ComputeOptions = {}) {
  */
 function ready(): number {
   while (started < wanted) {
-    const files = builds.map(kernelFile);
-    const workerData = { memory, control, numbers, id: started, files, names: kernelNames() };
-    const worker = new Worker(join(__dirname, 'worker.cjs'), { workerData, execArgv: [] });
+    const modules = builds.map(compiled);
+    const workerData = { memory, control, numbers, id: started, modules, names: kernelNames() };
+    const worker = new Worker(threadProgram(), { eval: true, workerData, execArgv: [] });
     worker.unref(); // a script ends although its threads wait
     started++;
   }

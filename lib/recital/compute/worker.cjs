@@ -1,17 +1,13 @@
 // A compute thread: waits for a job in the shared control block (threads.ts), does tasks of it as
 // long as there are some, says that it is done.
 const { workerData } = require('node:worker_threads');
-const { readFileSync } = require('node:fs');
 const v8 = require('node:v8');
 
-const { memory, control, numbers, id, files, names } = workerData;
+const { memory, control, numbers, id, modules, names } = workerData;
 if (process.versions.node.startsWith('20.'))
   v8.setFlagsFromString('--experimental-wasm-relaxed-simd'); // for the fast build: see kernels.ts
-const instances = files.map(
-  (file) =>
-    new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {
-      env: { memory, abort() {} },
-    }).exports,
+const instances = modules.map(
+  (module) => new WebAssembly.Instance(module, { env: { memory, abort() {} } }).exports,
 );
 
 const [GENERATION, ACTIVE, BUILD, KERNEL, ARGS, READY, NEXT, TASKS, OPEN, RANGES] = [

@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import path from 'node:path';
 import { setCompute } from '../compute/threads.js';
 import { writeAtomically } from '../data/files/atomic-write.js';
 import { Chart, display } from '../data/output.js';
 import { type ColumnValues, csv, Table } from '../data/table.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import { given, said } from '../options.js';
+import { version } from '../packaged.js';
 import { isGreaterBetter } from './parse.js';
 import { type Measured, type SegmentBy, segmentTable, usersOf } from './segments.js';
 import { type ComparisonRow, overSeeds } from './statistics.js';
@@ -184,11 +183,8 @@ function shown(chart: Chart): Chart {
 /** Versions and kernels, for a {@link RunCard}. */
 export function environment(): RunCard {
   const { threads, reproducible, native } = setCompute();
-  const { version } = JSON.parse(readFileSync(path.join(__dirname, '../package.json'), 'utf8')) as {
-    version: string;
-  };
   return {
-    recital: version,
+    recital: version(),
     node: process.version,
     platform: `${process.platform} ${process.arch}, ${availableParallelism()} processors`,
     kernels: `${native ? 'native' : reproducible ? 'reproducible' : 'fast'} build, ${threads} thread${threads === 1 ? '' : 's'}`,

@@ -1,0 +1,74 @@
+// What the package `recital` holds, made by npm's `prepack`: dist/index.js, the library as one ES
+// module with the compiled kernels in it, and dist/index.d.ts, its declarations. In a checkout
+// these two lead to the sources instead (bundle.cjs); `postpack` puts that back.
+import { copyFileSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { rollup } from 'rollup';
+import { dts } from 'rollup-plugin-dts';
+import { leadToSources } from './bundle.cjs';
+
+const library = dirname(fileURLToPath(import.meta.url));
+const manifest = createRequire(import.meta.url)('./package.json');
+const optional = Object.keys(manifest.peerDependencies);
+/** Files of the whole checkout that each package holds a copy of. */
+const copies = ['LICENSE', 'CHANGELOG.md'];
+
+if (process.argv[2] === 'undo') {
+  for (const name of copies) rmSync(join(library, name), { force: true });
+  leadToSources(library);
+} else {
+  for (const name of copies) copyFileSync(join(library, '../..', name), join(library, name));
+  await Promise.all([bundle(), declare()]);
+}
+
+/** The library as one ES module, with nothing beside it but optional packages. */
+async function bundle() {
+  await build({
+    absWorkingDir: library,
+    entryPoints: { index: 'index.ts' },
+    outdir: 'dist',
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    keepNames: true,
+    external: optional,
+    banner: {
+      js: `import { createRequire as requireFrom } from 'node:module';
+const require = requireFrom(import.meta.url);
+const __dirname = import.meta.dirname;`,
+    },
+    logLevel: 'warning',
+    plugins: [
+      {
+        name: 'packaged',
+        setup: ({ onLoad }) =>
+          onLoad({ filter: /[\\/]recital[\\/]packaged\.ts$/ }, () => ({ contents: packaged() })),
+      },
+    ],
+  });
+}
+
+/** packaged.ts with the content of the files that it reads in a checkout. */
+function packaged() {
+  const content = (file, encoding) => JSON.stringify(readFileSync(join(library, file), encoding));
+  const wasm = (name) => content(`compute/build/${name}.wasm`, 'base64');
+  return `const builds = { reproducible: ${wasm('reproducible')}, fast: ${wasm('fast')} };
+export const wasmBytes = (name) => Uint8Array.from(atob(builds[name]), (c) => c.charCodeAt(0));
+export const threadProgram = () => ${content('compute/worker.cjs', 'utf8')};
+export const version = () => ${JSON.stringify(manifest.version)};
+`;
+}
+
+/** All declarations of public names, and those that they need, in one file. */
+async function declare() {
+  const made = await rollup({
+    input: join(library, 'index.ts'),
+    external: [/^node:/, ...optional],
+    plugins: [dts({ tsconfig: join(library, '../../tsconfig.json') })],
+  });
+  await made.write({ file: join(library, 'dist/index.d.ts'), format: 'esm' });
+}
