@@ -1,12 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { expect } from 'chai';
 import ts from 'typescript';
 import * as recital from '../lib/recital/index.js';
 
 const root = resolve(__dirname, '..');
 const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'data/README.md'].concat(
-  readdirSync(resolve(root, 'docs')).map((file) => `docs/${file}`),
+  readdirSync(resolve(root, 'docs'))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `docs/${file}`),
 );
 const read = (page: string): string => readFileSync(resolve(root, page), 'utf8');
 
@@ -134,6 +137,40 @@ describe('the documents', () => {
       '{ learn }',
     )) as { learn: recital.Learner };
     expect(learn.epochsTrained).to.equal(1);
+  });
+});
+
+describe('docs/recipes.md', () => {
+  it('runs from its first block to its last, in a folder with the sample', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'recipes-'));
+    const before = process.cwd();
+    try {
+      cpSync(resolve(root, 'data/sample'), join(folder, 'data/sample'), { recursive: true });
+      process.chdir(folder);
+      const blocks = Array.from(
+        read('docs/recipes.md').matchAll(/```ts\n([\s\S]*?)```/g),
+        ([, code]) => code,
+      );
+      const code = blocks
+        .join('\n')
+        .replace("readPlays('data/sample')", "(await readPlays('data/sample')).sampleUsers(300)");
+      const results = '{ als, served, user, comparison, twice, first }';
+      const made = await run(code, { console: { log: () => {} } }, results);
+      const { als, served, user, comparison } = made as Record<string, recital.ALS> & {
+        user: string;
+        comparison: recital.Comparison;
+      };
+      expect(served.recommend(user).ids).to.deep.equal(als.recommend(user).ids);
+      expect(comparison.strings('recommender')).to.deep.equal(['Popularity', 'EASE']);
+      expect(readdirSync(folder)).to.include.members([
+        'als.safetensors',
+        'artists.svg',
+        'comparison.csv',
+      ]);
+    } finally {
+      process.chdir(before);
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
