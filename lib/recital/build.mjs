@@ -32,7 +32,7 @@ if (!Object.keys(builds).every((name) => age(join(out, `${name}.wasm`)) > newest
   await compile();
   list();
 }
-bundle(library, 'index.ts');
+bundle(library, 'entries.ts');
 try {
   typesOf(() => createRequire(import.meta.url)('@tslab/typescript-for-tslab'));
   for (const program of ['supervise', 'kernel', 'interrupt-channel'])

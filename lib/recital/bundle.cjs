@@ -57,7 +57,7 @@ function bundle(folder, entry, others = []) {
   try {
     write(`${file}.map`, map);
     write(file, code);
-    if (name === 'index') leadToSources(folder, code);
+    if (name === 'entries') leadToSources(folder);
     clear(folder, name, hash);
     return { file };
   } catch {
@@ -112,18 +112,35 @@ function clear(folder, name, hash) {
 }
 
 /**
- * The package's entries, dist/index.js and dist/index.d.ts, as they are in a checkout: they lead to
- * the bundle and to the sources. Node sees no names in what a function loads, so these are listed.
+ * The entries of the package as they are in a checkout: dist/NAME.js leads to the bundle, and
+ * dist/NAME.d.ts to the sources. Node sees no names in what a function loads, so these are listed.
  */
-function leadToSources(folder, code = fs.readFileSync(bundle(folder, 'index.ts').file, 'utf8')) {
-  const names = /0 && \(module\.exports = \{([^}]*)\}\)/.exec(code)?.[1].match(/\w+/g) ?? [];
-  const list = names.map((name) => `  ${name},\n`).join('');
-  const files = {
-    'index.js': `import library from '../main.cjs';\n\nexport const {\n${list}} = library;\n`,
-    'index.d.ts': "export * from '../index.js';\n",
-    'package.json': '{ "type": "module" }\n',
+function leadToSources(folder) {
+  const { file } = bundle(folder, 'entries.ts');
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    [
+      '-p',
+      'const all = require(process.argv[1]); JSON.stringify(Object.keys(all).map((name) => [name, name[0] === "$" ? Object.keys(all[name]) : []]))',
+      file,
+    ],
+    { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } },
+  );
+  if (status !== 0) throw new Error(`The entries of ${folder} could not be listed.\n${stderr}`);
+  const all = JSON.parse(stdout);
+  const entry = (name, names, from, source) => {
+    const list = names.map((each) => `  ${each},\n`).join('');
+    write(
+      path.join(folder, 'dist', `${name}.js`),
+      `import library from '../main.cjs';\n\nexport const {\n${list}} = library${from};\n`,
+    );
+    write(path.join(folder, 'dist', `${name}.d.ts`), `export * from '../${source}';\n`);
   };
-  for (const [name, text] of Object.entries(files)) write(path.join(folder, 'dist', name), text);
+  write(path.join(folder, 'dist/package.json'), '{ "type": "module" }\n');
+  const own = all.filter(([name]) => name[0] !== '$').map(([name]) => name);
+  entry('index', own, '', 'index.js');
+  for (const [name, names] of all)
+    if (name[0] === '$') entry(name.slice(1), names, `.${name}`, `${name.slice(1)}/index.js`);
 }
 
 /**

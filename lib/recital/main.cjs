@@ -1,5 +1,4 @@
-// Entry point for Node and tslab: the bundle of the sources (bundle.cjs). Types come from
-// "types": "./index.ts".
+// What a checkout loads: the bundle of the sources (bundle.cjs). dist/*.js lead here.
 const { load } = require('./bundle.cjs');
 
-module.exports = load(__dirname, 'index.ts');
+module.exports = load(__dirname, 'entries.ts');

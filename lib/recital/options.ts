@@ -170,3 +170,8 @@ export function didYouMean(name: string, known: readonly string[]): string {
   const [near] = new UnknownIdError('name', name, known).suggestions;
   return near ? `; did you mean "${near}"?` : '.';
 }
+
+/** Whether a value is an object, and no array. */
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

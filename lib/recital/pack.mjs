@@ -1,7 +1,8 @@
-// What the package `recital` holds, made by npm's `prepack`: dist/index.js, the library as one ES
-// module with the compiled kernels in it, and dist/index.d.ts, its declarations. In a checkout
-// these two lead to the sources instead (bundle.cjs); `postpack` puts that back.
-import { copyFileSync, readFileSync, rmSync } from 'node:fs';
+// What the package `recital` holds, made by npm's `prepack`: for each entry dist/NAME.js, an ES
+// module, and dist/NAME.d.ts, its declarations; what entries share, the compiled kernels included,
+// is in dist/shared-*.js. In a checkout the entries lead to the sources instead (bundle.cjs);
+// `postpack` puts that back.
+import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,23 +14,34 @@ import { leadToSources } from './bundle.cjs';
 const library = dirname(fileURLToPath(import.meta.url));
 const manifest = createRequire(import.meta.url)('./package.json');
 const optional = Object.keys(manifest.peerDependencies);
+/** Entry → its source. */
+const entries = { index: 'index.ts', serve: 'serve/index.ts' };
 /** Files of the whole checkout that each package holds a copy of. */
 const copies = ['LICENSE', 'CHANGELOG.md'];
 
 if (process.argv[2] === 'undo') {
   for (const name of copies) rmSync(join(library, name), { force: true });
+  removeShared();
   leadToSources(library);
 } else {
   for (const name of copies) copyFileSync(join(library, '../..', name), join(library, name));
+  removeShared();
   await Promise.all([bundle(), declare()]);
 }
 
-/** The library as one ES module, with nothing beside it but optional packages. */
+function removeShared() {
+  for (const file of readdirSync(join(library, 'dist')))
+    if (file.startsWith('shared-')) rmSync(join(library, 'dist', file));
+}
+
+/** The library as ES modules, with nothing beside them but optional packages. */
 async function bundle() {
   await build({
     absWorkingDir: library,
-    entryPoints: { index: 'index.ts' },
+    entryPoints: entries,
     outdir: 'dist',
+    splitting: true,
+    chunkNames: 'shared-[hash]',
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -66,9 +78,16 @@ export const version = () => ${JSON.stringify(manifest.version)};
 /** All declarations of public names, and those that they need, in one file. */
 async function declare() {
   const made = await rollup({
-    input: join(library, 'index.ts'),
+    input: Object.fromEntries(
+      Object.entries(entries).map(([name, file]) => [name, join(library, file)]),
+    ),
     external: [/^node:/, ...optional],
     plugins: [dts({ tsconfig: join(library, '../../tsconfig.json') })],
   });
-  await made.write({ file: join(library, 'dist/index.d.ts'), format: 'esm' });
+  await made.write({
+    dir: join(library, 'dist'),
+    format: 'esm',
+    entryFileNames: '[name].d.ts',
+    chunkFileNames: 'shared-[hash].d.ts',
+  });
 }

@@ -16,6 +16,7 @@ const contents: Record<string, string> = {
   evaluation: 'evaluate, metrics, statistics, segments, search',
   hybrid: 'sums of recommenders, and their weights',
   files: 'recommenders saved and loaded',
+  serve: 'a recommender behind HTTP',
   display: 'what a notebook shows: tables, charts, progress',
 };
 const [WIDTH, FLOOR, ROOF, LEFT] = [720, 34, 56, 20];

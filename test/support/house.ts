@@ -20,6 +20,7 @@ export const rooms: readonly string[] = [
   'evaluation',
   'hybrid',
   'files',
+  'serve',
   'display',
 ];
 

@@ -1,0 +1,4 @@
+// All entries of the package as one bundle, in which they share one library: what `recital`
+// exports, and `$NAME` for each `recital/NAME`. A checkout loads it (main.cjs).
+export * from './index.js';
+export * as $serve from './serve/index.js';
