@@ -235,7 +235,8 @@ describe('serve', () => {
       const body = method === 'POST' ? incoming : undefined;
       const init = { method, headers, body, duplex: 'half' } as unknown as RequestInit;
       const answer = await fetch(new Request(`http://localhost${url}`, init));
-      outgoing.writeHead(answer.status, Object.fromEntries(answer.headers));
+      outgoing.setHeaders(answer.headers);
+      outgoing.statusCode = answer.status;
       outgoing.end(await answer.text());
     });
     await new Promise<void>((up) => server.listen(0, '127.0.0.1', up));
