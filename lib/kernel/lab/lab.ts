@@ -16,6 +16,8 @@ import { RecitalError } from '../../recital/errors.js';
 import { findJupyter, installJupyter, installKernel, jupyterHome } from './jupyter.js';
 
 const root = resolve(__dirname, '../../..');
+/** Whether it is a checkout that runs: what is installed as a package works in the folder it is called in. */
+const isCheckout = existsSync(join(root, 'tsconfig.json'));
 const here = process.env.INIT_CWD ?? process.cwd(); // npm runs scripts in the checkout; a path is meant from where the command was typed
 
 /** What is asked for: our own options, and what is JupyterLab's. */
@@ -89,7 +91,7 @@ function main(): void {
     console.log(`The kernel "TypeScript" of ${root} is in ${installKernel(root, kernel)}.`);
     return;
   }
-  prepareWorkspace(root, workspace);
+  if (isCheckout) prepareWorkspace(root, workspace);
   if (workspace !== root) console.log(`Your notebooks and results are in ${workspace}.`);
   if (prepare) return;
   const env = { ...process.env, ...jupyterHome(root, workspace) };

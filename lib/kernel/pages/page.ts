@@ -242,14 +242,15 @@ export function pageFooter({ name, seconds, data, date = new Date() }: PageRun):
  * Paths are given from the checkout.
  */
 export function dataName(folder: string): string {
-  const shown = (path: string): string => relative(root, path) || '.';
+  const from = process.env.RECITAL_WORKSPACE ?? root;
+  const shown = (path: string): string => relative(from, path) || '.';
   let found: string;
   try {
     found = dirname(locatePlays(folder).path);
   } catch {
     return shown(folder); // no plays: the notebook has said so, or reads something else
   }
-  return resolve(found) === join(root, 'data', 'sample')
+  return [root, from].some((each) => resolve(found) === join(each, 'data', 'sample'))
     ? 'the synthetic sample (data/sample)'
     : shown(found);
 }

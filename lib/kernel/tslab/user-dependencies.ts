@@ -19,6 +19,7 @@ const root = path.resolve(__dirname, '../../..');
 const library = path.join(root, 'lib', 'recital');
 const ofLibrary = Module.createRequire(path.join(library, 'main.cjs'));
 const NAME = 'recital';
+const typesOfNode = path.resolve(require.resolve('@types/node/package.json'), '../..');
 /** A source that is compiled here. Node loads .mjs, .cjs, .json and packages itself. */
 const source = /(?<!\.d)\.(?:[mc]?ts|[jt]sx?)$/;
 const endings = ['.ts', '.tsx', '.mts', '.cts', '.js', '.jsx'];
@@ -66,16 +67,17 @@ export class UserDependencies {
 
   /** tslab's compiler options, so that the library is found, and files anywhere with any ending. */
   options(options: ts.CompilerOptions): ts.CompilerOptions {
+    const types = typesOf(() => this.compiler);
     return {
       ...options,
       rootDir: path.parse(this.folder).root,
       paths: {
-        [NAME]: [typesOf(() => this.compiler)],
-        [`${NAME}/*`]: [path.join(library, '*')],
+        [NAME]: [types],
+        [`${NAME}/*`]: [path.dirname(types), library].map((folder) => path.join(folder, '*')),
       },
       allowImportingTsExtensions: true,
       types: ['node'], // and no globals of other packages, such as mocha's `describe`
-      typeRoots: [path.join(root, 'node_modules', '@types'), ...(options.typeRoots ?? [])],
+      typeRoots: [typesOfNode, ...(options.typeRoots ?? [])],
       inlineSourceMap: true,
     };
   }
