@@ -134,6 +134,11 @@ function leadToSources(folder) {
       path.join(folder, 'dist', `${name}.js`),
       `import library from '../main.cjs';\n\nexport const {\n${list}} = library${from};\n`,
     );
+    const each = names.map((one) => `  ${one}: all.${one},\n`).join('');
+    write(
+      path.join(folder, 'dist', `${name}.cjs`),
+      `const all = require('../main.cjs')${from};\n\nmodule.exports = {\n${each}};\n`,
+    );
     write(path.join(folder, 'dist', `${name}.d.ts`), `export * from '../${source}';\n`);
   };
   write(path.join(folder, 'dist/package.json'), '{ "type": "module" }\n');

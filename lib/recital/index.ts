@@ -74,6 +74,7 @@ export * from './errors.js';
 export {
   diversityAtK, giniAtK, type ListenersAtK, noveltyAtK, popularityAtK,
 } from './evaluation/beyond-accuracy.js';
+export { checkRecommender, type CheckRecommenderOptions } from './evaluation/check-recommender.js';
 export type { Comparison, LeftOut } from './evaluation/comparison.js';
 export { type CompareOptions, evaluate } from './evaluation/evaluate.js';
 export {

@@ -1,8 +1,8 @@
 // What the package `recital` holds, made by npm's `prepack`: for each entry dist/NAME.js, an ES
-// module, and dist/NAME.d.ts, its declarations; what entries share, the compiled kernels included,
+// module, dist/NAME.cjs, which requires it, and dist/NAME.d.ts, its declarations; what entries share, the compiled kernels included,
 // is in dist/shared-*.js. In a checkout the entries lead to the sources instead (bundle.cjs);
 // `postpack` puts that back.
-import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +27,8 @@ if (process.argv[2] === 'undo') {
   for (const name of copies) copyFileSync(join(library, '../..', name), join(library, name));
   removeShared();
   await Promise.all([bundle(), declare()]);
+  for (const name of Object.keys(entries))
+    writeFileSync(join(library, `dist/${name}.cjs`), `module.exports = require('./${name}.js');\n`);
 }
 
 function removeShared() {

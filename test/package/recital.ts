@@ -45,13 +45,17 @@ describe('the package recital', function () {
   after(clear);
 
   it('holds the library as one module, its declarations, and nothing of the checkout', () => {
-    expect(files).to.deep.equal([
+    expect(files.filter((file) => !/^dist\/shared-[\w-]+\.(js|d\.ts)$/.test(file))).to.deep.equal([
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'dist/index.cjs',
       'dist/index.d.ts',
       'dist/index.js',
       'dist/package.json',
+      'dist/serve.cjs',
+      'dist/serve.d.ts',
+      'dist/serve.js',
       'package.json',
     ]);
     expect(statSync(tarball).size).to.be.below(3_000_000);
@@ -129,6 +133,14 @@ describe('the package recital', function () {
         for (const line of expected) expect(out, file).to.contain(line);
       }
     });
+
+  it('runs by tsx, from a module and from CommonJS', () => {
+    put(app, { 'small.cts': required });
+    const tsx = ['--import', join(root, 'node_modules/tsx/dist/esm/index.mjs')];
+    for (const file of ['small.mts', 'small.cts'])
+      for (const line of expected)
+        expect(output(process.execPath, [...tsx, file], app), file).to.contain(line);
+  });
 
   it('runs on Bun', function () {
     const modules = tool('bun', 'bun@latest');

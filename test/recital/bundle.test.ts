@@ -1,5 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
@@ -53,7 +61,7 @@ console.error;`,
     ]);
     const files = (): string[] => readdirSync(join(root, 'one/dist')).sort();
     const first = files();
-    expect(first).to.have.length(3);
+    expect(first).to.have.length(2);
     run('0');
     expect(files()).to.deep.equal(first);
     write('two/two.ts', 'export const where = 1;\nexport const here = 5;');
@@ -62,7 +70,7 @@ console.error;`,
     run('0');
     rmSync(join(root, 'one/inner/other.ts'));
     run('0');
-    expect(files()).to.have.length(7); // three states of the sources, two files each, and the entry for ES modules
+    expect(files()).to.have.length(6); // three states of the sources, two files each
   });
 
   it('knows the line of the source that an error was thrown at', () => {
@@ -76,16 +84,30 @@ console.error;`,
     expect(run("located('/elsewhere.cjs', 1, 1) ?? 'nowhere'")).to.equal('nowhere');
   });
 
-  it('has the same names for ES modules', () => {
-    write(
-      'one/main.cjs',
-      `module.exports = require(${JSON.stringify(bundler)}).load(__dirname, 'index.ts');`,
-    );
-    run('0');
-    const module = JSON.stringify(join(root, 'one/dist/index.mjs'));
-    const text = `import(${module}).then((m) => console.log(Object.keys(m).join()))`;
-    expect(spawnSync(process.execPath, ['-e', text], { encoding: 'utf8' }).stdout).to.equal(
-      'Seed,fail,here\n',
+  it('has entries for ES modules and CommonJS, with the same names, subpaths included', () => {
+    write('one/sub.ts', 'export const below = 7;');
+    write('one/entries.ts', "export * from './index.js';\nexport * as $sub from './sub.js';");
+    const load = `require(${JSON.stringify(bundler)}).load(__dirname, 'entries.ts')`;
+    write('one/main.cjs', `module.exports = ${load};`);
+    const node = (text: string): string =>
+      spawnSync(process.execPath, ['-e', text], { encoding: 'utf8', cwd: join(root, 'one') })
+        .stdout;
+    node("require('./main.cjs')");
+    const names = { index: 'Seed,fail,here', sub: 'below' };
+    for (const [name, expected] of Object.entries(names)) {
+      const shown = '.then((m) => console.log(Object.keys(m).join()))';
+      expect(node(`import('./dist/${name}.js')${shown}`)).to.equal(`${expected}\n`);
+      expect(node(`console.log(Object.keys(require('./dist/${name}.cjs')).join())`)).to.equal(
+        `${expected}\n`,
+      );
+    }
+    expect(
+      node(
+        "import('./dist/index.js').then((m) => console.log(m.Seed === require('./dist/index.cjs').Seed))",
+      ),
+    ).to.equal('true\n');
+    expect(readFileSync(join(root, 'one/dist/sub.d.ts'), 'utf8')).to.equal(
+      "export * from '../sub/index.js';\n",
     );
   });
 
