@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { expect } from 'chai';
 import ts from 'typescript';
-import * as recital from '../lib/recital/index.js';
+import * as recital from './support/public.js';
 
 const root = resolve(__dirname, '..');
 const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'data/README.md'].concat(
@@ -32,9 +32,12 @@ async function run(
   given: Record<string, unknown>,
   result: string,
 ): Promise<Record<string, unknown>> {
-  const { outputText } = ts.transpileModule(`async function cell() {${code}\nreturn ${result};}`, {
-    compilerOptions: { target: ts.ScriptTarget.ES2022 },
-  });
+  const { outputText } = ts.transpileModule(
+    `async function cell() {${code.replace(/^import .*\n/gm, '')}\nreturn ${result};}`,
+    {
+      compilerOptions: { target: ts.ScriptTarget.ES2022 },
+    },
+  );
   const names = { ...recital, ...given };
   const cell = new Function(...Object.keys(names), `${outputText}\nreturn cell();`);
   return recital.noBar(() =>

@@ -128,6 +128,7 @@ function leadToSources(folder) {
   );
   if (status !== 0) throw new Error(`The entries of ${folder} could not be listed.\n${stderr}`);
   const all = JSON.parse(stdout);
+  const sources = sourcesOf(folder);
   const entry = (name, names, from, source) => {
     const list = names.map((each) => `  ${each},\n`).join('');
     write(
@@ -145,7 +146,18 @@ function leadToSources(folder) {
   const own = all.filter(([name]) => name[0] !== '$').map(([name]) => name);
   entry('index', own, '', 'index.js');
   for (const [name, names] of all)
-    if (name[0] === '$') entry(name.slice(1), names, `.${name}`, `${name.slice(1)}/index.js`);
+    if (name[0] === '$')
+      entry(name.slice(1), names, `.${name}`, sources[name.slice(1)].replace(/ts$/, 'js'));
+}
+
+/** Entry → its source, as entries.ts has them. */
+function sourcesOf(folder) {
+  const text = fs.readFileSync(path.join(folder, 'entries.ts'), 'utf8');
+  const subpaths = text.matchAll(/^export \* as \$(\w+) from '\.\/(.*)\.js';$/gm);
+  return {
+    index: 'index.ts',
+    ...Object.fromEntries(Array.from(subpaths, ([, name, file]) => [name, `${file}.ts`])),
+  };
 }
 
 /**
@@ -172,7 +184,7 @@ function located(file, line, column) {
   };
 }
 
-module.exports = { bundle, clear, hashOf, leadToSources, load, located, replaced };
+module.exports = { bundle, clear, hashOf, leadToSources, load, located, replaced, sourcesOf };
 
 /** Makes a bundle; writes { code, map } as JSON to standard output. */
 async function make(folder, entry, file) {

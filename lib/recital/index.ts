@@ -165,11 +165,6 @@ export {
 export type { NegativeLossOptions } from './models/output-layer.js';
 export { LightGCN, type LightGCNOptions } from './models/light-gcn.js';
 export { LSTMModel, type LSTMModelOptions } from './models/lstm.js';
-export {
-  type TensorflowFunction, tensorflowModel, type TensorflowModel, type TensorflowModelOptions,
-  type TensorflowStep, type TensorflowVariable, type TensorflowVariables,
-} from './models/tensorflow.js';
-export { tensorflow, type Tensorflow } from './models/tensorflow-load.js';
 export { ReLU, sigmoid, SigmoidRange } from './nn/activations.js';
 export { BatchNorm1d, type BatchNorm1dOptions } from './nn/batch-norm.js';
 export { checkGradients, type CheckGradientsOptions } from './nn/check-gradients.js';

@@ -9,13 +9,12 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
-import { leadToSources } from './bundle.cjs';
+import { leadToSources, sourcesOf } from './bundle.cjs';
 
 const library = dirname(fileURLToPath(import.meta.url));
 const manifest = createRequire(import.meta.url)('./package.json');
 const optional = Object.keys(manifest.peerDependencies);
-/** Entry → its source. */
-const entries = { index: 'index.ts', serve: 'serve/index.ts' };
+const entries = sourcesOf(library);
 /** Files of the whole checkout that each package holds a copy of. */
 const copies = ['LICENSE', 'CHANGELOG.md'];
 

@@ -1,5 +1,8 @@
 import { inspect } from 'node:util';
 
+/** The method of this name says how Node prints an object: `util.inspect.custom`, without Node. */
+export const inspected: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const controls = /\u001b\[[\d;]*m|[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
@@ -34,7 +37,7 @@ export function printed<T extends object>(
     define('toString', function () {
       return text(this);
     });
-  define(inspect.custom, function () {
+  define(inspected, function () {
     return visible(this.toString(), '\n\t');
   });
 }

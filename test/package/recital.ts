@@ -56,6 +56,9 @@ describe('the package recital', function () {
       'dist/serve.cjs',
       'dist/serve.d.ts',
       'dist/serve.js',
+      'dist/tensorflow.cjs',
+      'dist/tensorflow.d.ts',
+      'dist/tensorflow.js',
       'package.json',
     ]);
     expect(statSync(tarball).size).to.be.below(3_000_000);

@@ -107,7 +107,7 @@ console.error;`,
       ),
     ).to.equal('true\n');
     expect(readFileSync(join(root, 'one/dist/sub.d.ts'), 'utf8')).to.equal(
-      "export * from '../sub/index.js';\n",
+      "export * from '../sub.js';\n",
     );
   });
 

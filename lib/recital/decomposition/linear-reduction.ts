@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import { orInterrupted, type Steps, stoppable } from '../compute/interrupt.js';
 import { dispose } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
@@ -7,6 +6,7 @@ import { display } from '../data/output.js';
 import { Table } from '../data/table.js';
 import { ArgumentError, NumericError } from '../errors.js';
 import { checkArgument, checkNumber } from '../options.js';
+import { inspected } from '../printed.js';
 import type { Singular, SingularOptions } from './lanczos/block-lanczos.js';
 import { type Operator, operatorOf } from './lanczos/operator.js';
 
@@ -229,7 +229,7 @@ export abstract class LinearReduction {
     );
   }
 
-  [inspect.custom](): string {
+  [inspected](): string {
     if (!this.fitted) return `${this.who}, not fitted`;
     const { components, explainedVarianceRatio } = this.fitted;
     const share = explainedVarianceRatio.reduce((a, b) => a + b, 0);

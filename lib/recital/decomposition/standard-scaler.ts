@@ -1,7 +1,7 @@
-import { inspect } from 'node:util';
 import { Csr, type CsrLike, type DenseMatrix } from '../data/csr.js';
 import { ArgumentError, NumericError } from '../errors.js';
 import { checkFlag, given } from '../options.js';
+import { inspected } from '../printed.js';
 import {
   checkColumns,
   columnMoments,
@@ -157,7 +157,7 @@ export class StandardScaler {
     return this.fitted;
   }
 
-  [inspect.custom](): string {
+  [inspected](): string {
     return this.fitted
       ? `StandardScaler of ${this.nFeaturesIn.toLocaleString('en')} columns`
       : 'StandardScaler, not fitted';

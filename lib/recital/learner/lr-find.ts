@@ -1,7 +1,7 @@
-import { inspect } from 'node:util';
 import { type Chart, display } from '../data/output.js';
 import { ArgumentError } from '../errors.js';
 import { checkRounds, given, said } from '../options.js';
+import { inspected } from '../printed.js';
 import { CancelFitException, CancelValidException } from './callback.js';
 import { keepState } from './checkpoint.js';
 import type { Learner } from './learner.js';
@@ -99,7 +99,7 @@ export async function lrFind(learn: Learner, options: LrFindOptions = {}): Promi
   ) as Record<keyof typeof rules, number>;
   const found: LrFindResult = { ...suggested, lrs, losses, chart };
   const values = Object.entries(suggested).map(([name, lr]) => `${name} ${lr.toExponential(2)}`);
-  for (const key of ['toString', inspect.custom])
+  for (const key of ['toString', inspected])
     Object.defineProperty(found, key, { value: () => `lrFind: ${values.join(', ')}` });
   learn.recorder.lrFound = found;
   if (learn.interrupted) return found;

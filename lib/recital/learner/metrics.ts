@@ -24,7 +24,7 @@ export interface Metric {
   /** The value now; NaN if nothing was seen. */
   readonly value: number;
   /** Whether more of it is better; default: by its name, see {@link TrackerOptions}. */
-  readonly greater?: boolean;
+  readonly greater?: boolean | undefined;
 }
 
 /**
@@ -34,7 +34,7 @@ export interface Metric {
 export interface MetricFunction {
   (pred: Float32Array, targets: Float32Array): number;
   /** Whether more of it is better, see {@link Metric}. */
-  readonly greater?: boolean;
+  readonly greater?: boolean | undefined;
 }
 
 const OPTIONS = {

@@ -11,6 +11,8 @@ import { checkArgument, checkCount, checkOptions, given, said, whatIs } from '..
 import { counted, printed, tree } from '../printed.js';
 import { type Tensorflow, tensorflow } from './tensorflow-load.js';
 
+export { type Tensorflow, tensorflow } from './tensorflow-load.js';
+
 /** Facts about a call that a function of TensorFlow.js gets beside tensors. */
 export interface TensorflowStep {
   /** Rows of the batch. */

@@ -1,9 +1,8 @@
-import { inspect } from 'node:util';
 import type { Cell, Table } from '../data/table.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import { checkFlag, given, whatIs } from '../options.js';
-import { counted } from '../printed.js';
+import { counted, inspected } from '../printed.js';
 import { Interactions } from './interactions.js';
 import type { Recommendations } from './recommendations.js';
 import { type Id, Recommender, type RecommendOptions, trackIndex } from './recommender.js';
@@ -183,7 +182,7 @@ export class FoldedUser {
     return { history, skipped, recommendations: this.recommend().rows() };
   }
 
-  [inspect.custom](): string {
+  [inspected](): string {
     const left = this.skipped.length;
     const unknown = left ? ` (${counted(left, 'track')} more unknown, left out)` : '';
     return `A user of ${counted(this.history.length, 'track')}${unknown}, folded into ${this.alone.name}; recommend() lists what else they may like.`;

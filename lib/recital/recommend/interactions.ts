@@ -1,10 +1,10 @@
-import { inspect } from 'node:util';
 import { interruptible } from '../compute/interrupt.js';
 import { Csr, type CsrRows } from '../data/csr.js';
 import { Plays } from '../data/plays.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { checkArgument, checkLengths, isNumbers, whatIs } from '../options.js';
+import { inspected } from '../printed.js';
 
 /** What {@link Interactions.fromPairs} is made from: columns of equal length. */
 export interface InteractionPairs {
@@ -193,7 +193,7 @@ export class Interactions implements CsrRows {
     return this.byTrack;
   }
 
-  [inspect.custom](): string {
+  [inspected](): string {
     const n = (x: number): string => x.toLocaleString('en');
     return `Interactions: ${n(this.length)} of ${n(this.users.length)} users × ${n(this.tracks.length)} tracks`;
   }

@@ -1,9 +1,8 @@
-import { inspect } from 'node:util';
 import { type Cell, type Column, Table } from '../data/table.js';
 import type { Tracks } from '../data/tracks.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { checkIndex } from '../options.js';
-import { counted, visible } from '../printed.js';
+import { counted, inspected, visible } from '../printed.js';
 import type { RankedLists } from './rank.js';
 import type { Names, Recommender } from './recommender.js';
 
@@ -121,7 +120,7 @@ export class RecommendationBatch implements RankedLists {
     return Array.from(this, ([user, list]) => ({ user, recommendations: list.rows() }));
   }
 
-  [inspect.custom](): string {
+  [inspected](): string {
     const shown = Math.min(3, this.length);
     const lists = Array.from(
       { length: shown },

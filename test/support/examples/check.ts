@@ -21,7 +21,7 @@ const options: ts.CompilerOptions = {
 /** What the compiler has against some examples, as `lib/x.ts:12: message`. */
 export function checkExamples(examples: readonly Example[]): string[] {
   const host = ts.createCompilerHost(options);
-  const index = join(root, 'lib/recital/index.ts');
+  const index = join(root, 'test/support/public.ts');
   const files = new Map<string, { where: string; text: string }>();
   const publicNames = exportedNames(index, host);
   examples.forEach((example, i) => {
@@ -69,7 +69,7 @@ function moduleOf(
   const own = [...exportedNames(file, host)].filter((name) => !publicNames.has(name));
   const from = join('lib', file.slice(join(root, 'lib').length + 1)).replace(/\.ts$/, '');
   const declared = prelude.map(([name, type]) => `declare const ${name}: ${type};`);
-  return `${imports(publicNames, 'lib/recital/index')}\n${imports(own, from.replaceAll('\\', '/'))}\n${declared.join('\n')}\nasync function example() {\n${code}\n}\n`;
+  return `${imports(publicNames, 'test/support/public')}\n${imports(own, from.replaceAll('\\', '/'))}\n${declared.join('\n')}\nasync function example() {\n${code}\n}\n`;
 }
 
 const known = new Map<string, ReadonlySet<string>>();

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import ts from 'typescript';
-import * as recital from '../../../lib/recital/index.js';
+import * as recital from '../public.js';
 import { expectedOf, isExpected } from './expected.js';
 import { makers, writeFiles } from './prelude.js';
 import { type Example, readExamples } from './read.js';

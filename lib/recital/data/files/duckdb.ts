@@ -10,7 +10,7 @@ import type {
 } from '@duckdb/node-api';
 import { type AsyncSteps, stoppable } from '../../compute/interrupt.js';
 import { threadLimit } from '../../compute/threads.js';
-import { DataError, InterruptedError } from '../../errors.js';
+import { DataError, InterruptedError, RecitalError } from '../../errors.js';
 import { type Column, Table } from '../table.js';
 import { isRunning } from './atomic-write.js';
 
@@ -47,8 +47,24 @@ export async function withDuckDB<T>(doing: string, work: Work<T>): Promise<T> {
   }
 }
 
+/**
+ * DuckDB, loaded when first needed: the import costs time.
+ * @throws RecitalError with the command that installs it, if it is not there
+ */
+export async function loadDuckDB(): Promise<typeof import('@duckdb/node-api')> {
+  const name: string = '@duckdb/node-api'; // by a variable: a bundler would look for it
+  try {
+    return await import(name);
+  } catch (error) {
+    if (!/MODULE_NOT_FOUND$/.test((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    throw new RecitalError(
+      `Files and queries are read by DuckDB, a package of its own, which is not there. Install it: npm install ${name}`,
+    );
+  }
+}
+
 async function* onDatabase<T>(work: Work<T>): AsyncSteps<T> {
-  const { DuckDBInstance } = await import('@duckdb/node-api'); // when first needed: the import costs time
+  const { DuckDBInstance } = await loadDuckDB();
   const threads = threadLimit();
   const spill = spillFolder();
   let instance: Awaited<ReturnType<typeof DuckDBInstance.create>> | undefined;
@@ -212,8 +228,9 @@ export function missingExtension(message: string): string | undefined {
   );
 }
 
-/** DuckDB's error for a file as a DataError. */
-export function fileError(error: unknown, file: string): DataError {
+/** DuckDB's error for a file as a DataError; one of ours stays as it is. */
+export function fileError(error: unknown, file: string): RecitalError {
+  if (error instanceof RecitalError) return error;
   const message = error instanceof Error ? error.message : String(error);
   const [sentence] = message.replace(/^[A-Za-z ]*Error: /, '').split('\n');
   return /Parquet|No magic bytes/.test(message)

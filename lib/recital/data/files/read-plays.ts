@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ArgumentError, DataError, RecitalError } from '../../errors.js';
+import { ArgumentError, DataError } from '../../errors.js';
 import { checkFlag, checkOptions } from '../../options.js';
 import { Plays } from '../plays.js';
 import {
@@ -170,7 +170,7 @@ async function parquetPlays(
     },
   };
   return encodePlays(query).catch((error: unknown) => {
-    throw error instanceof RecitalError ? error : fileError(error, path);
+    throw fileError(error, path);
   });
 }
 

@@ -20,6 +20,7 @@ import { Table } from '../table.js';
 import { Tracks } from '../tracks.js';
 import {
   identifier,
+  loadDuckDB,
   missingExtension,
   stopped,
   tableOf,
@@ -128,7 +129,7 @@ async function runStatements(
   query: string,
   params: Params,
 ): Promise<DuckDBResult> {
-  const { ResultReturnType } = await import('@duckdb/node-api');
+  const { ResultReturnType } = await loadDuckDB();
   const statements = await connection.extractStatements(query).catch((error: Error) => {
     if (/native callback/.test(error.message))
       throw new ArgumentError('The query holds no statement, such as "select 1".'); // of comments alone
@@ -194,7 +195,7 @@ async function bind(
 
 /** The value of a parameter as DuckDB takes it, and its type. */
 async function typedValue(value: unknown, name: string): Promise<[DuckDBValue, DuckDBType]> {
-  const duckdb = await import('@duckdb/node-api');
+  const duckdb = await loadDuckDB();
   const { BIGINT, BOOLEAN, DOUBLE, HUGEINT, INTEGER, LIST, SQLNULL, VARCHAR } = duckdb;
   const wrong = (got: string): ArgumentError =>
     new ArgumentError(
@@ -367,7 +368,7 @@ async function* addTable(
   name: string,
   columns: NewColumns,
 ): AsyncSteps<void> {
-  const { DOUBLE, DuckDBDataChunk, FLOAT, INTEGER, VARCHAR } = await import('@duckdb/node-api');
+  const { DOUBLE, DuckDBDataChunk, FLOAT, INTEGER, VARCHAR } = await loadDuckDB();
   if (columns.length === 0) throw new ArgumentError('it has no columns.');
   const types = columns.map(([, column]) => {
     if (column instanceof Float64Array) return DOUBLE;
