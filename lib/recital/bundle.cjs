@@ -140,7 +140,8 @@ function leadToSources(folder) {
       path.join(folder, 'dist', `${name}.cjs`),
       `const all = require('../main.cjs')${from};\n\nmodule.exports = {\n${each}};\n`,
     );
-    write(path.join(folder, 'dist', `${name}.d.ts`), `export * from '../${source}';\n`);
+    for (const ending of ['d.ts', 'd.cts'])
+      write(path.join(folder, 'dist', `${name}.${ending}`), `export * from '../${source}';\n`);
   };
   write(path.join(folder, 'dist/package.json'), '{ "type": "module" }\n');
   const own = all.filter(([name]) => name[0] !== '$').map(([name]) => name);

@@ -1,5 +1,5 @@
 // What the package `recital` holds, made by npm's `prepack`: for each entry dist/NAME.js, an ES
-// module, dist/NAME.cjs, which requires it, and dist/NAME.d.ts, its declarations; what entries share, the compiled kernels included,
+// module, dist/NAME.cjs, which requires it, and dist/NAME.d.ts and .d.cts, their declarations; what entries share, the compiled kernels included,
 // is in dist/shared-*.js. In a checkout the entries lead to the sources instead (bundle.cjs);
 // `postpack` puts that back.
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,8 +26,10 @@ if (process.argv[2] === 'undo') {
   for (const name of copies) copyFileSync(join(library, '../..', name), join(library, name));
   removeShared();
   await Promise.all([bundle(), declare()]);
-  for (const name of Object.keys(entries))
+  for (const name of Object.keys(entries)) {
     writeFileSync(join(library, `dist/${name}.cjs`), `module.exports = require('./${name}.js');\n`);
+    writeFileSync(join(library, `dist/${name}.d.cts`), `export * from './${name}.js';\n`);
+  }
 }
 
 function removeShared() {

@@ -50,13 +50,16 @@ describe('the package recital', function () {
       'LICENSE',
       'README.md',
       'dist/index.cjs',
+      'dist/index.d.cts',
       'dist/index.d.ts',
       'dist/index.js',
       'dist/package.json',
       'dist/serve.cjs',
+      'dist/serve.d.cts',
       'dist/serve.d.ts',
       'dist/serve.js',
       'dist/tensorflow.cjs',
+      'dist/tensorflow.d.cts',
       'dist/tensorflow.d.ts',
       'dist/tensorflow.js',
       'package.json',
@@ -73,7 +76,8 @@ describe('the package recital', function () {
   it('is one package once installed', () => {
     const listed = JSON.parse(output('npm', ['ls', '--all', '--json'], app));
     expect(Object.keys(listed.dependencies)).to.deep.equal(['recital']);
-    expect(listed.dependencies.recital).to.not.have.property('dependencies');
+    const below = Object.values(listed.dependencies.recital.dependencies ?? {});
+    expect(below.filter((each) => Object.keys(each as object).length > 0)).to.deep.equal([]); // optional, and not there
   });
 
   it('leaves the checkout leading to its sources after packing', () => {
@@ -139,8 +143,9 @@ describe('the package recital', function () {
 
   it('runs by tsx, from a module and from CommonJS', () => {
     put(app, { 'small.cts': required });
-    const tsx = ['--import', join(root, 'node_modules/tsx/dist/esm/index.mjs')];
-    for (const file of ['small.mts', 'small.cts'])
+    const tsx = ['--import', join(root, 'node_modules/tsx/dist/loader.mjs')];
+    const isOld = process.version.startsWith('v20.'); // its require of ES modules fails below tsx
+    for (const file of ['small.mts', ...(isOld ? [] : ['small.cts'])])
       for (const line of expected)
         expect(output(process.execPath, [...tsx, file], app), file).to.contain(line);
   });
@@ -177,8 +182,7 @@ describe('the package recital', function () {
     if (!modules) this.skip();
     const lint = output(join(modules, '.bin/publint'), [tarball, '--strict'], app);
     expect(lint).to.contain('All good!');
-    const profile = ['--profile', 'esm-only']; // Node ≥ 20.19 requires ES modules
-    output(join(modules, '.bin/attw'), [tarball, ...profile], app);
+    output(join(modules, '.bin/attw'), [tarball, '--profile', 'node16'], app);
   });
 
   describe('types', () => {

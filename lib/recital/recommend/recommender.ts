@@ -79,7 +79,7 @@ export abstract class Recommender {
   /** Where titles come from, if there is a catalogue. */
   readonly catalogue: Tracks | undefined;
   /** Headings of the columns of ids in tables; default: `user_id` and `track_id`, as in plays. */
-  readonly names?: Names;
+  readonly names?: Names | undefined;
 
   /**
    * @param seen what each user has played in training: the filter, and the users and tracks that

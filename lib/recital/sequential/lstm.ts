@@ -9,7 +9,10 @@ import { LSTMModel, type LSTMModelOptions, lstmModelOptions } from '../models/ls
 import { CrossEntropyLossFlat } from '../nn/cross-entropy.js';
 import { checkArgument, checkOptions, said } from '../options.js';
 import type { HistoryItem } from '../recommend/fold-in.js';
-import { recommendingLearner } from '../recommend/learners/recommending-learner.js';
+import {
+  type RecommendingLearner,
+  recommendingLearner,
+} from '../recommend/learners/recommending-learner.js';
 import { restoreLearner, restoreOptions } from '../recommend/learners/saved-learner.js';
 import type { Recommendations } from '../recommend/recommendations.js';
 import {
@@ -184,6 +187,12 @@ export class LSTMRecommender extends SequenceRecommender {
   };
 }
 
+type Answered = SequenceRecommender & Pick<LSTMRecommender, 'trackVectors'>;
+const Recommending: RecommendingLearner<Answered> = recommendingLearner({
+  properties: ['histories', 'heldOut', 'scale', 'usesHistory'],
+  methods: ['scoresOf', 'scoresOfMany'],
+});
+
 /**
  * A Learner of an LSTMModel that is a next-track recommender, too: its {@link LSTMRecommender}
  * answers.
@@ -192,12 +201,7 @@ export class LSTMRecommender extends SequenceRecommender {
  * await learn.fitOneCycle(3, 3e-3);
  * learn.recommend(['Song A', 'Song B'], { n: 5 });
  */
-export class LSTMLearner extends recommendingLearner<
-  SequenceRecommender & Pick<LSTMRecommender, 'trackVectors'>
->({
-  properties: ['histories', 'heldOut', 'scale', 'usesHistory'],
-  methods: ['scoresOf', 'scoresOfMany'],
-})<LSTMRecommender> {
+export class LSTMLearner extends Recommending<LSTMRecommender> {
   declare readonly dls: SequenceDataLoaders;
   declare readonly model: LSTMModel;
 

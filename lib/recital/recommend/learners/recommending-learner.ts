@@ -70,7 +70,7 @@ const ANSWERED: Readonly<Record<'properties' | 'methods', readonly (keyof Recomm
 };
 
 /** A base class of learners: see {@link recommendingLearner}. */
-type RecommendingLearner<Base extends Recommender> = abstract new <R extends Base>(
+export type RecommendingLearner<Base extends Recommender> = abstract new <R extends Base>(
   ...args: ConstructorParameters<typeof Learner>
 ) => WithRecommender<R> & { readonly [M in keyof Base]: R[M] };
 
