@@ -23,6 +23,70 @@ export class RecitalError extends Error {
 }
 
 /**
+ * Kinds of names that are no ids of the data: those of columns, options, metrics. What else is
+ * unknown, kinds of one's own included, may be a user.
+ */
+const NAMES = [
+  'column',
+  'hyper-parameter',
+  'metric',
+  'name',
+  'notebook',
+  'option',
+  'parameter',
+  'setting',
+];
+
+/** Kinds whose nearest known names may be told to anybody: a catalogue is public. */
+const CATALOGUE = ['item', 'track'];
+
+let ids = true;
+
+/** Options of {@link setMessages}. */
+export interface MessageOptions {
+  /**
+   * Whether messages of errors may name known ids and say how many there are; default true. False
+   * is for servers and logs: messages repeat the id that was asked for, and name no other user.
+   */
+  ids?: boolean;
+}
+
+/**
+ * Sets what messages of errors may contain, and returns the setting. With `ids: false` no message
+ * names a user but the one that was asked for, `suggestions` of an {@link UnknownIdError} has no
+ * users, and its message says no number of what is known; tracks are still suggested. Messages on a
+ * file being read still quote the file, and {@link checkRecommender} its findings. Errors that were
+ * made before stay as they are.
+ * @throws ArgumentError for another option, and for what is neither true nor false
+ * @example
+ * const before = setMessages(); // { ids: true }
+ * setMessages({ ids: false }); // als.recommend('nobody') throws: Unknown user "nobody".
+ * setMessages(before);
+ */
+export function setMessages(options: MessageOptions = {}): Required<MessageOptions> {
+  const of = 'setMessages needs options such as { ids: false }';
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new ArgumentError(`${of}, got ${whatIs(options)}.`);
+  const other = Object.keys(options).find((name) => name !== 'ids');
+  if (other !== undefined)
+    throw new ArgumentError(`${of}; there is no option "${shown(other)}", only ids.`);
+  if (options.ids !== undefined && typeof options.ids !== 'boolean')
+    throw new ArgumentError(`ids must be true or false, got ${whatIs(options.ids)}.`);
+  ids = options.ids ?? ids;
+  return { ids };
+}
+
+/** Whether messages may name known ids. */
+export function messagesNameIds(): boolean {
+  return ids;
+}
+
+/** A user in a message, `user "u1"`, or `a user` where messages name no ids. */
+export function userInMessage(id: string): string {
+  return ids ? `user "${id}"` : 'a user';
+}
+
+/**
  * An argument has a wrong value, type or shape.
  * @example
  * try {
@@ -68,7 +132,8 @@ export class NumericError extends RecitalError {}
 export class InterruptedError extends RecitalError {}
 
 /**
- * An id (user, track, column, …) is not known. Carries suggestions.
+ * An id (user, track, column, …) is not known. Carries suggestions; {@link setMessages} can leave
+ * out those of users.
  * @example
  * try {
  *   plays.users.index('nobody');
@@ -87,12 +152,15 @@ export class UnknownIdError extends RecitalError {
    */
   constructor(kind: string, id: string, known: readonly string[], hint = '') {
     const text = typeof id === 'string' || typeof id === 'number' ? String(id) : undefined; // types are not checked in every notebook
-    const near = text === undefined ? [] : nearest(text, known);
-    const count = `${known.length.toLocaleString('en')} ${counted(kind, known.length)} known`;
-    const next = near.length ? `; did you mean "${shown(near[0])}"?` : examples(known);
+    const open = ids || NAMES.includes(kind.split(' ')[0]);
+    const near =
+      text === undefined || !(open || CATALOGUE.includes(kind)) ? [] : nearest(text, known);
+    const count = `. ${known.length.toLocaleString('en')} ${counted(kind, known.length)} known`;
+    const guess = near.length ? `; did you mean "${shown(near[0])}"?` : undefined;
+    const next = open ? count + (guess ?? examples(known)) : (guess ?? '.');
     const got =
       text === undefined ? `: a text was expected, got ${whatIs(id)}` : ` "${shown(text)}"`;
-    super(`Unknown ${kind}${got}. ${count}${next}${hint && ` ${hint}`}`);
+    super(`Unknown ${kind}${got}${next}${hint && ` ${hint}`}`);
     this.suggestions = near;
   }
 }

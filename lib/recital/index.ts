@@ -70,7 +70,10 @@ export { TruncatedSVD, type TruncatedSVDOptions } from './decomposition/truncate
 
 // notebook
 export * from './display/index.js';
-export * from './errors.js';
+export {
+  ArgumentError, DataError, InterruptedError, type MessageOptions, NumericError, RecitalError,
+  setMessages, UnknownIdError,
+} from './errors.js';
 export {
   diversityAtK, giniAtK, type ListenersAtK, noveltyAtK, popularityAtK,
 } from './evaluation/beyond-accuracy.js';

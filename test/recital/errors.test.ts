@@ -1,8 +1,12 @@
 import { expect } from 'chai';
+import { Plays } from '../../lib/recital/data/plays.js';
 import { Table } from '../../lib/recital/data/table.js';
 import { Tracks } from '../../lib/recital/data/tracks.js';
 import { Vocabulary } from '../../lib/recital/data/vocabulary.js';
-import { DataError, UnknownIdError } from '../../lib/recital/errors.js';
+import { ArgumentError, DataError, setMessages, UnknownIdError } from '../../lib/recital/errors.js';
+import { Popularity } from '../../lib/recital/recommend/baselines/popularity.js';
+import { FactorRecommender } from '../../lib/recital/recommend/factors/factors.js';
+import { Recommender } from '../../lib/recital/recommend/recommender.js';
 
 const message = (kind: string, id: string, known: readonly string[], hint?: string): string =>
   new UnknownIdError(kind, id, known, hint).message;
@@ -164,5 +168,89 @@ describe('UnknownIdError', () => {
     expect(() => users.index(2)).to.throw(UnknownIdError, /known: a, b\.$/);
     expect(() => users.index('1')).to.throw(UnknownIdError, /known: a, b\.$/);
     expect(() => tracks.find('Nothing else')).to.throw(UnknownIdError, '1 track known: Hurt.');
+  });
+});
+
+describe('setMessages({ ids: false })', () => {
+  beforeEach(() => setMessages({ ids: false }));
+  afterEach(() => setMessages({ ids: true }));
+
+  const secret = Array.from({ length: 40 }, (_, i) => `secret-${i}`);
+  const plays = Plays.fromRows(
+    secret.flatMap((user, i) => [
+      { user, track: 'Titanic' },
+      { user, track: `t${i % 3}` },
+    ]),
+  );
+  const errorOf = (work: () => unknown): Error & { suggestions?: readonly string[] } => {
+    try {
+      work();
+    } catch (error) {
+      return error as Error;
+    }
+    throw new Error('No error came.');
+  };
+
+  it('leaves every known user out of messages and suggestions, and their number', () => {
+    const popularity = new Popularity(plays);
+    for (const [work, said] of [
+      [() => popularity.recommend('secret-4o'), 'Unknown user "secret-4o".'],
+      [() => popularity.recommend(7), 'Unknown user "7".'],
+      [() => popularity.recommendBatch(['secret-1', 'x']), 'Unknown user "x".'],
+      [() => popularity.similarUsers('nobody'), 'Unknown user "nobody".'],
+      [() => plays.users.index('nobody'), 'Unknown user "nobody".'],
+      [() => plays.users.index(7), 'Unknown user "7".'],
+      [() => plays.users.encode(['nobody']), 'Unknown user "nobody".'],
+      [() => Vocabulary.fromValues(secret).index('secret'), 'Unknown id "secret".'],
+      [() => Vocabulary.fromValues(secret, { kind: 'reader' }).index('x'), 'Unknown reader "x".'],
+    ] as const) {
+      const error = errorOf(work);
+      expect(error).to.be.instanceOf(UnknownIdError);
+      expect(error.message.slice(0, said.length)).to.equal(said);
+      expect(error.message.slice(said.length)).to.not.match(/secret|40|known/);
+      expect(error.suggestions).to.deep.equal([]);
+    }
+  });
+
+  it('holds for the other messages that quote a user', () => {
+    class Broken extends Recommender {
+      readonly name: string = 'Broken';
+      scores(_users: Int32Array, out: Float32Array): void {
+        out.fill(NaN);
+      }
+    }
+    const broken = errorOf(() => new Broken(new Popularity(plays).seen).recommend('secret-7'));
+    expect(broken.message).to.contain('Broken, a user').and.not.contain('secret');
+    const factors = (ids: string[]) => ({ ids, values: ids.map(() => 1) });
+    const apart = errorOf(() =>
+      FactorRecommender.fromFactors(
+        { users: factors(['hidden']), tracks: factors(['t0']) },
+        { plays },
+      ),
+    );
+    expect(apart.message)
+      .to.match(/^None of the 80 plays/)
+      .and.not.contain('hidden');
+  });
+
+  it('still suggests tracks and explains names that are no ids', () => {
+    const { message, suggestions } = errorOf(() => new Popularity(plays).similarTracks('Titanc'));
+    expect(message).to.equal('Unknown track "Titanc"; did you mean "Titanic"?');
+    expect(suggestions).to.deep.equal(['Titanic']);
+    expect(errorOf(() => new Popularity(plays).similarTracks('zzzzz')).message).to.equal(
+      'Unknown track "zzzzz".',
+    );
+    expect(errorOf(() => new Table({ plays: [1] }).column('play')).message).to.equal(
+      'Unknown column "play". 1 column known; did you mean "plays"?',
+    );
+  });
+
+  it('is set back, says what holds, and refuses what it does not have', () => {
+    expect(setMessages()).to.deep.equal({ ids: false });
+    expect(setMessages({ ids: true })).to.deep.equal({ ids: true });
+    expect(errorOf(() => plays.users.index('x')).message).to.contain('40 users known, such as');
+    for (const wrong of [{ ids: 'no' }, { id: false }, null, false, []])
+      expect(() => setMessages(wrong as never), String(wrong)).to.throw(ArgumentError, /ids/);
+    expect(setMessages()).to.deep.equal({ ids: true });
   });
 });

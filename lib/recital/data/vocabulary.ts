@@ -1,4 +1,4 @@
-import { ArgumentError, UnknownIdError } from '../errors.js';
+import { ArgumentError, messagesNameIds, UnknownIdError } from '../errors.js';
 import { checkArgument, checkFlag, checkIndex, given, isNumbers, said } from '../options.js';
 import { counted, printed, visible } from '../printed.js';
 
@@ -262,7 +262,7 @@ export function unknownId(vocabulary: Vocabulary, id: string | number, hint = ''
     kind,
     typeof id === 'number' ? String(id) : id,
     na ? classes.slice(1) : classes,
-    isIndex ? `${kind}s.id(${id}) is the id of ${kind} number ${id}.` : hint,
+    isIndex && messagesNameIds() ? `${kind}s.id(${id}) is the id of ${kind} number ${id}.` : hint,
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Steps } from '../compute/interrupt.js';
 import { Random } from '../compute/random.js';
 import type { CsrRows } from '../data/csr.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, userInMessage } from '../errors.js';
 import { countAbove } from '../learner/metrics.js';
 import { whatIs } from '../options.js';
 import { type RankedRow, rankUsers, TopN } from '../recommend/rank.js';
@@ -119,7 +119,7 @@ function refuseTrainedOn(
       const track = own[indices[j]];
       if (track >= 0 && seen.has(index[row], track))
         throw new ArgumentError(
-          `${name} was trained on plays that it is to be measured by: user "${user}" and track "${tracks.id(track)}", for instance. Train it on the training part of the split.`,
+          `${name} was trained on plays that it is to be measured by: ${userInMessage(user)} and track "${tracks.id(track)}", for instance. Train it on the training part of the split.`,
         );
     }
   });
@@ -360,7 +360,7 @@ function ownValues(
     const x: unknown = value(idsOf(first(row)), right, { user: users[row], k });
     if (typeof x === 'number' && Math.abs(x) !== Infinity) return x;
     throw new ArgumentError(
-      `The metric "${name}" returned ${typeof x === 'number' ? x : whatIs(x)} for user "${users[row]}". It must return a number, or NaN where there is none.`,
+      `The metric "${name}" returned ${typeof x === 'number' ? x : whatIs(x)} for ${userInMessage(users[row])}. It must return a number, or NaN where there is none.`,
     );
   });
 }

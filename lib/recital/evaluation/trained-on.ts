@@ -2,7 +2,7 @@ import { display } from '../data/output.js';
 import type { SequenceDataset } from '../data/sequences.js';
 import { Sessions } from '../data/sessions.js';
 import { indicesIn } from '../data/vocabulary.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, userInMessage } from '../errors.js';
 import type { SequenceRecommender } from '../sequential/sequence-recommender.js';
 
 /**
@@ -28,7 +28,7 @@ export function refuseTrainedOn(recommender: SequenceRecommender, windows: Seque
     });
     if (!remembers) continue;
     const [s, at] = last.entries().next().value!;
-    const of = users ? `user "${users.id(s)}"` : `session ${s}`;
+    const of = users ? userInMessage(users.id(s)) : `session ${s}`;
     throw new ArgumentError(
       `${name} was trained on the plays that it is to be measured by: on all of them, such as track "${items.id(item[at])}" of ${of}. ` +
         'Train it on other sessions, or on the training part of a split: leaveKOut(plays) makes one.',

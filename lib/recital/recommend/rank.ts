@@ -1,7 +1,7 @@
 import { dispose, float32, int32 } from '../compute/memory.js';
 import { parallel } from '../compute/threads.js';
 import type { CsrRows } from '../data/csr.js';
-import { NumericError } from '../errors.js';
+import { NumericError, userInMessage } from '../errors.js';
 import type { Recommender } from './recommender.js';
 
 /** Scores held at once: 4 MB, which stay in the cache between scoring and selecting. */
@@ -68,7 +68,7 @@ export function rankUsers(
         const scores = out.subarray(b * tracks, (b + 1) * tracks);
         if (count < 0) {
           const t = -1 - count;
-          const of = `user "${recommender.users.id(part[b])}": the score of track "${recommender.tracks.id(t)}"`;
+          const of = `${userInMessage(recommender.users.id(part[b]))}: the score of track "${recommender.tracks.id(t)}"`;
           throw notAScore(scores[t], `${recommender.name}, ${of}`);
         }
         const row = {

@@ -1,6 +1,6 @@
 import type { CsrRows } from '../data/csr.js';
 import { Table } from '../data/table.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, messagesNameIds } from '../errors.js';
 import { checkCount, given } from '../options.js';
 import type { Interactions } from './interactions.js';
 import { TopN } from './rank.js';
@@ -63,7 +63,8 @@ export function similarUsers(
       ? cosines(vectors, vector)
       : sharedColumns(known ? seen.row(to.user) : to.history, seen.transpose(), seen.indptr);
   if (known) similarity[to.user] = -Infinity;
-  const what = (u: number): string => `${recommender.name}: the similarity of "${users.id(u)}"`;
+  const what = (u: number): string =>
+    `${recommender.name}: the similarity of ${messagesNameIds() ? `"${users.id(u)}"` : 'a user'}`;
   const { found, scores } = best(similarity, n, what);
   return new Table({
     rank: Float64Array.from(found, (_, i) => i + 1),

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ArgumentError, DataError } from '../../errors.js';
+import { ArgumentError, DataError, userInMessage } from '../../errors.js';
 import { checkFlag, checkOptions } from '../../options.js';
 import { Plays } from '../plays.js';
 import {
@@ -135,7 +135,7 @@ async function readPlaysFile(path: string, options: ReadPlaysOptions): Promise<P
   if (sum >= 0) {
     const { users, tracks, user, track } = encoded.columns;
     throw new DataError(
-      `"${path}": the playcounts of user "${users.id(user[sum])}" and track "${tracks.id(track[sum])}" add up to more than a float32 holds (3.4e38). Are they playcounts?`,
+      `"${path}": the playcounts of ${userInMessage(users.id(user[sum]))} and track "${tracks.id(track[sum])}" add up to more than a float32 holds (3.4e38). Are they playcounts?`,
     );
   }
   const repairs = { duplicates: encoded.duplicates, notInCatalogue: 0 };

@@ -6,7 +6,7 @@ import { Plays, playsAmong } from '../../data/plays.js';
 import type { Tracks } from '../../data/tracks.js';
 import { Vocabulary } from '../../data/vocabulary.js';
 import { cholesky, choleskySolve } from '../../decomposition/positive-definite.js';
-import { ArgumentError, NumericError } from '../../errors.js';
+import { ArgumentError, messagesNameIds, NumericError } from '../../errors.js';
 import {
   checkArgument,
   checkNumber,
@@ -142,7 +142,7 @@ export class FactorRecommender extends Recommender {
     const own = plays ? playsAmong(plays, ids) : none;
     if (plays && own.user.length === 0)
       throw new ArgumentError(
-        `None of the ${plays.length} plays is of a user and a track with factors, which have ids such as "${ids.users.id(0)}" and "${ids.tracks.id(0)}".`,
+        `None of the ${plays.length} plays is of a user and a track with factors${messagesNameIds() ? `, which have ids such as "${ids.users.id(0)}" and "${ids.tracks.id(0)}"` : ''}.`,
       );
     const factors = { users: users.values, tracks: tracks.values, width };
     const catalogue = rest.catalogue ?? plays?.catalogue;
