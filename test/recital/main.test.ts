@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
@@ -34,6 +34,33 @@ describe('the library in a script', () => {
       expect(run([...options, join(folder, name)])).to.equal('1 true function\n');
     });
   }
+
+  it('keeps its progress off standard output: `node job.mjs > out.json` holds what the job prints', () => {
+    const job = `import { ALS, collabLearner, CollabDataLoaders, evaluate, lineChart, perUserSplit, Plays, Popularity, search, show, splitPlays, Table } from 'recital';
+const plays = Plays.fromRows(Array.from({ length: 400 }, (_, i) => ({ user: \`u\${i % 40}\`, track: \`t\${(i * 7 + (i % 11)) % 23}\` })));
+const learn = collabLearner(CollabDataLoaders.fromPlays(plays, { seed: 1 }), { nFactors: 4 });
+await learn.fit(2, 1e-3);
+const split = splitPlays(plays, perUserSplit(plays, { seed: 1 }));
+await evaluate([new Popularity(split.train)], split, { k: 5, verbose: true });
+await search(({ factors }, { train }) => ALS.fit(train, { factors, iterations: 1 }), { factors: [2, 4] }, { split, trials: 2 });
+show(new Table({ shown: ['by the job'] }));
+show(lineChart(new Table({ x: [1, 2], y: [1, 2] }), { x: 'x', y: 'y' }));
+console.log(JSON.stringify({ done: true }));`;
+    writeFileSync(join(folder, 'job.mjs'), job);
+    const done = spawnSync(process.execPath, [join(folder, 'job.mjs')], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    const lines = done.stdout.trim().split('\n');
+    expect(lines[0], done.stderr).to.equal('shown');
+    expect(lines.at(-1)).to.equal('{"done":true}');
+    expect(done.stdout).to.not.match(/train_loss|made in|ranked in|\d of \d/);
+    expect(done.stdout).to.contain('by the job').and.to.contain('Line'); // the chart as a sentence
+    expect(done.stderr).to.match(/epoch +train_loss/);
+    expect(done.stderr)
+      .to.match(/^Popularity.*ranked in/m)
+      .and.match(/1 of 2: /);
+  });
 
   it('has the names that are pinned, for ES modules as for others: one goes, or comes, on purpose', () => {
     const pinned = JSON.parse(

@@ -18,7 +18,7 @@ export interface Display {
   table(table: Table, options?: { title?: string }): void;
   /** Shows a chart. */
   chart(chart: Chart): void;
-  /** Prints a line, e.g. "No improvement since epoch 3: early stopping". */
+  /** Prints a line about work in progress, e.g. "No improvement since epoch 3: early stopping". */
   text(line: string): void;
   /** Prints a warning: the call goes on, but its result is probably not what was meant. */
   warn(line: string): void;

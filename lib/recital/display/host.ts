@@ -47,6 +47,16 @@ export function inNotebook(): boolean {
   return kernel() !== undefined;
 }
 
+/**
+ * Says a line about work in progress: in a plain script on standard error, so that standard output
+ * holds what the program itself prints and shows; in a notebook, and in tslab's own kernel, in the
+ * output of the cell.
+ */
+export function sayProgress(line: string): void {
+  if (inNotebook() || '__tslab__' in globalThis) console.log(line);
+  else console.error(line);
+}
+
 const script = {};
 
 /** Stands for the cell that runs: another object in each. A plain script is one cell. */

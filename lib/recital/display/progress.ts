@@ -4,7 +4,7 @@ import { type Callback, registerDefaultCallback } from '../learner/callback.js';
 import type { Learner } from '../learner/learner.js';
 import { checkArgument, isFunction } from '../options.js';
 import { visible } from '../printed.js';
-import { inNotebook } from './host.js';
+import { inNotebook, sayProgress } from './host.js';
 import { escapeHtml, rowsHtml } from './html.js';
 import { Html, Slot } from './show.js';
 
@@ -24,7 +24,8 @@ const BAR_STYLE = 'width:300px;height:20px;vertical-align:middle;';
 /**
  * The live display of a training, as fastai's: a bar for the epochs, a bar for the batches of the
  * epoch, and a table that gets a row an epoch. In the end only the table remains. In a script the
- * rows are printed as they come; the bars are written in one line, if the output is a terminal.
+ * rows are printed as they come; the bars are written in one line, if that is a terminal: both on
+ * standard error, so that `node job.mjs > out.json` holds what the program itself prints.
  *
  * The learner calls `batch` after every batch (it costs next to nothing between two updates), `row`
  * after every epoch, and in the end `done` or `interrupted`.
@@ -111,7 +112,7 @@ export class TrainingDisplay {
   private finish(note: string): void {
     if (!this.live) {
       if (this.prefs.bar) writeLine('');
-      if (note && this.prefs.logging) console.log(note);
+      if (note && this.prefs.logging) sayProgress(note);
     } else if (this.prefs.logging) {
       this.slot.update(this.table(note));
     } else if (this.prefs.bar) {
@@ -160,8 +161,8 @@ export class TrainingDisplay {
 
   private printRow(texts: readonly (string | null)[]): void {
     writeLine('');
-    if (this.rows.length === 1) console.log(this.line(this.columnNames));
-    console.log(this.line(texts));
+    if (this.rows.length === 1) sayProgress(this.line(this.columnNames));
+    sayProgress(this.line(texts));
   }
 }
 
@@ -260,11 +261,11 @@ let length = 0;
 
 /**
  * Rewrites the last line of the terminal; an empty text takes it away. Nothing happens where the
- * output is not a terminal (a file, a notebook).
+ * standard error is not a terminal (a file, a notebook).
  */
 export function writeLine(text: string): void {
-  if (!process.stdout.isTTY || (text === '' && length === 0)) return;
-  const shown = text.slice(0, Math.max(10, (process.stdout.columns || 80) - 1));
-  process.stdout.write(`\r${shown.padEnd(length)}${text === '' ? '\r' : ''}`);
+  if (!process.stderr.isTTY || (text === '' && length === 0)) return;
+  const shown = text.slice(0, Math.max(10, (process.stderr.columns || 80) - 1));
+  process.stderr.write(`\r${shown.padEnd(length)}${text === '' ? '\r' : ''}`);
   length = shown.length;
 }

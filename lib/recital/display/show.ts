@@ -10,6 +10,7 @@ import {
   joinKernel,
   type MimeBundle,
   publish,
+  sayProgress,
   sayStopped,
 } from './host.js';
 import { tableHtml } from './html.js';
@@ -165,7 +166,8 @@ export class Slot {
 
 /**
  * Makes tables, charts and lines from every layer appear here: in a notebook drawn, in a script
- * printed. Called when the library is imported. In a notebook, a table or chart that is the last
+ * printed: lines about work in progress and warnings on standard error, what is shown on standard
+ * output. Called when the library is imported. In a notebook, a table or chart that is the last
  * value of a cell is drawn as well, unless the cell shows that chart already.
  * @example installDisplay(); // importing recital has done it already
  */
@@ -173,7 +175,7 @@ export function installDisplay(): void {
   setDisplay({
     table: (table, options) => show(table, options),
     chart: (chart) => draw(chart, { byItself: true }),
-    text: (line) => console.log(visible(line, '\n\t')),
+    text: (line) => sayProgress(visible(line, '\n\t')),
     warn: (line) => console.warn(visible(line, '\n\t')),
     interrupted: sayStopped,
     slot: () => new Slot(),

@@ -4,20 +4,20 @@ import { displayPrefs, formatTime, writeLine } from '../../../lib/recital/displa
 import { ArgumentError } from '../../../lib/recital/errors.js';
 import { printed } from '../../support/printed.js';
 
-/** What `work` writes into a terminal of this width by process.stdout; of none without a width. */
+/** What `work` writes into a terminal of this width by process.stderr; of none without a width. */
 function onScreen(columns: number | undefined, work: () => void): string {
-  const { stdout } = process;
-  const before = Object.getOwnPropertyDescriptors(stdout);
+  const { stderr } = process;
+  const before = Object.getOwnPropertyDescriptors(stderr);
   let written = '';
-  Object.defineProperty(stdout, 'isTTY', { value: columns !== undefined, configurable: true });
-  Object.defineProperty(stdout, 'columns', { value: columns, configurable: true });
-  stdout.write = ((text: string) => Boolean((written += text))) as typeof stdout.write;
+  Object.defineProperty(stderr, 'isTTY', { value: columns !== undefined, configurable: true });
+  Object.defineProperty(stderr, 'columns', { value: columns, configurable: true });
+  stderr.write = ((text: string) => Boolean((written += text))) as typeof stderr.write;
   try {
     work();
   } finally {
     for (const key of ['isTTY', 'columns', 'write'] as const) {
-      Reflect.deleteProperty(stdout, key);
-      if (before[key]) Object.defineProperty(stdout, key, before[key]);
+      Reflect.deleteProperty(stderr, key);
+      if (before[key]) Object.defineProperty(stderr, key, before[key]);
     }
   }
   return written;
