@@ -97,11 +97,9 @@ export type {
   Candidates, MetricName, RankingMetric, RecommenderFactory,
 } from './evaluation/parse.js';
 export {
-  type HalvingOptions, search, type SearchOptions, type SearchResult,
+  search, type SearchChoice, type SearchOptions, type SearchRange, type SearchResult,
+  type SearchSettings, type SearchSpace, type SearchTrial, type TrialContext, type TrialMaker,
 } from './evaluation/search.js';
-export type {
-  SearchChoice, SearchRange, SearchSettings, SearchSpace, SearchTrial, TrialContext, TrialMaker,
-} from './evaluation/search-space.js';
 export type { SegmentBy } from './evaluation/segments.js';
 export { type ComparisonRow, holm, pairedTTest } from './evaluation/statistics.js';
 export {

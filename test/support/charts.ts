@@ -9,8 +9,7 @@ import {
   scatter,
 } from '../../lib/recital/display/index.js';
 import { comparisonChart, tradeOffChart } from '../../lib/recital/evaluation/comparison.js';
-import { SearchResult } from '../../lib/recital/evaluation/search.js';
-import type { SearchTrial } from '../../lib/recital/evaluation/search-space.js';
+import { SearchResult, type SearchTrial } from '../../lib/recital/evaluation/search.js';
 import type { ComparisonRow } from '../../lib/recital/evaluation/statistics.js';
 import { plotLoss, plotLrFind, plotSched } from '../../lib/recital/learner/plots.js';
 import type { Recorder } from '../../lib/recital/learner/recorder.js';
@@ -87,18 +86,16 @@ const row = (metric: string, recommender: string, mean: number): ComparisonRow =
 const compared = (metric: string): ComparisonRow[] =>
   ['EASE', 'ALS', 'Popularity'].map((name, i) => row(metric, name, 0.2 - 0.05 * i));
 const search = (): Chart =>
-  new SearchResult({
-    trials: [8, 16, 32].map((factors, trial) => ({
-      trial,
+  new SearchResult(
+    [32, 16, 8].map((factors, i) => ({
+      trial: 2 - i,
       settings: { factors },
-      score: 0.1 + trial / 50,
-      budget: null,
+      score: 0.14 - i / 50,
     })) as unknown as SearchTrial[],
-    space: { factors: { min: 8, max: 64, log: true } },
-    metric: 'ndcg@10',
-    greater: true,
-    interrupted: false,
-  }).plot('factors');
+    { factors: { min: 8, max: 64, log: true } },
+    'ndcg@10',
+    false,
+  ).plot('factors');
 
 /**
  * The charts that the library makes of its own results; showing them is left to the display in

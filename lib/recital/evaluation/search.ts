@@ -4,16 +4,11 @@ import { Random } from '../compute/random.js';
 import { writeAtomically } from '../data/files/atomic-write.js';
 import { isFile } from '../data/files/text-file.js';
 import { Chart, display, sayInterrupted } from '../data/output.js';
+import type { Plays } from '../data/plays.js';
 import { checkedPart, fingerprint, type PlaysSplit } from '../data/splits.js';
 import { Table } from '../data/table.js';
-import {
-  ArgumentError,
-  DataError,
-  InterruptedError,
-  RecitalError,
-  UnknownIdError,
-} from '../errors.js';
-import { checkNumber, checkOptions, checkRounds, isFunction, said, whatIs } from '../options.js';
+import { ArgumentError, DataError, InterruptedError, UnknownIdError } from '../errors.js';
+import { checkOptions, checkRounds, isFunction, isObject, said, whatIs } from '../options.js';
 import type { Recommender } from '../recommend/recommender.js';
 import { HeldOut } from './held-out.js';
 import {
@@ -26,25 +21,66 @@ import {
   type RankingMetric,
 } from './parse.js';
 import { rankHeldOut, valuesOf } from './rank.js';
-import {
-  checkSpace,
-  drawSettings,
-  type SearchRange,
-  type SearchSettings,
-  type SearchSpace,
-  type SearchTrial,
-  type TrialMaker,
-} from './search-space.js';
 import { meanOf } from './statistics.js';
 
-/** Successive halving: many trials with a small budget, few with all of it. */
-export interface HalvingOptions {
-  /** Budget of the first round, e.g. epochs. */
-  min: number;
-  /** Budget of the last round. */
-  max: number;
-  /** Each round multiplies the budget and divides the number of trials by it; default 3. */
-  eta?: number;
+/**
+ * A value that a search can choose: one that a results file can hold.
+ * @example const factors: readonly SearchChoice[] = [16, 32, 64];
+ */
+export type SearchChoice = string | number | boolean | null;
+
+/**
+ * Numbers from `min` to `max`, both included.
+ * @example const lr: SearchRange = { min: 1e-4, max: 1e-1, log: true };
+ */
+export interface SearchRange {
+  /** The smallest. */
+  readonly min: number;
+  /** The largest. */
+  readonly max: number;
+  /** Draw the logarithm uniformly, for learning rates and weights; default false. */
+  readonly log?: boolean;
+  /** Whole numbers only; default false. */
+  readonly int?: boolean;
+}
+
+/** What to try for each setting: choices, or a range. */
+export type SearchSpace = Readonly<Record<string, readonly SearchChoice[] | SearchRange>>;
+
+/** A value for each setting of a space. */
+export type SearchSettings<S extends SearchSpace> = {
+  [K in keyof S]: S[K] extends readonly (infer V)[] ? V : number;
+};
+
+/** What a trial is given besides its settings. */
+export interface TrialContext {
+  /** Plays to train on. */
+  readonly train: Plays;
+  /** The seed of the search, the same for all trials: settings are compared, not seeds. */
+  readonly seed: number | string;
+}
+
+/** Makes the recommender of a trial. */
+export type TrialMaker<S extends SearchSpace> = (
+  settings: SearchSettings<S>,
+  context: TrialContext,
+) => Recommender | Promise<Recommender>;
+
+/**
+ * One training of a search.
+ * @example
+ * const found = await search(({ factors }, { train }) => ALS.fit(train, { factors }), { factors: [4, 8] }, { split, trials: 2 });
+ * found.trials.map((trial) => trial.score);
+ */
+export interface SearchTrial {
+  /** Its number, from 0: which settings were drawn. */
+  readonly trial: number;
+  readonly settings: Readonly<Record<string, SearchChoice>>;
+  /** The metric on validation; null if it failed. */
+  readonly score: number | null;
+  readonly seconds: number;
+  /** Why it failed. */
+  readonly error?: string;
 }
 
 /** Options of {@link search}. */
@@ -60,8 +96,6 @@ export interface SearchOptions {
   metric?: MetricName | RankingMetric;
   /** Seed of the draws, and of training; default 42. */
   seed?: number | string;
-  /** Successive halving; default: every trial is trained once. */
-  halving?: HalvingOptions;
   /**
    * Results file (JSON), written after every trial; if it exists, the search goes on where it
    * ended. Default: none.
@@ -71,9 +105,7 @@ export interface SearchOptions {
 
 /**
  * A random search for good settings: draws settings (Bergstra and Bengio, 2012), trains, measures
- * on validation. With `halving`, all trials get a small budget first, and the best third of them
- * three times as much, until the best have all of it (Jamieson and Talwalkar, 2016). Prints a line
- * for each trial.
+ * on validation. Prints a line for each trial.
  *
  * Ctrl-C stops it and returns the trials that are done; a trial that fails is reported, and the
  * search goes on. The n-th trial is the same whatever the number of trials, so a search with a file
@@ -90,8 +122,8 @@ export async function search<S extends SearchSpace>(
   space: S,
   options: SearchOptions,
 ): Promise<SearchResult<S>> {
-  checkOptions(options, ['split', 'trials', 'metric', 'seed', 'halving', 'file'], 'search');
-  const { split, trials = 20, metric = 'ndcg@10', seed = 42, halving, file } = options;
+  checkOptions(options, ['split', 'trials', 'metric', 'seed', 'file'], 'search');
+  const { split, trials = 20, metric = 'ndcg@10', seed = 42, file } = options;
   if (!isFunction(make))
     throw new ArgumentError(
       `search needs a function (settings, { train, seed }) => recommender, got ${typeof make === 'function' ? `the class ${(make as { name: string }).name}` : whatIs(make)}.`,
@@ -104,21 +136,18 @@ export async function search<S extends SearchSpace>(
       `"${column.name}" cannot be what a search makes large: random lists have more of it. Take 'ndcg@10', for instance.`,
     );
   checkedPart('search', split, 'valid');
-  const identity = {
-    space,
-    metric: column.name,
-    seed,
-    split: fingerprint(split.train, split.valid!),
+  const parts = fingerprint(split.train, split.valid!);
+  const identity = { space, metric: column.name, seed, split: parts };
+  const results = file === undefined ? [] : readTrials(file, identity);
+  const done = new Set(results.map(({ trial }) => trial));
+  const write = (): void => {
+    if (file !== undefined) writeTrials(file, identity, results);
   };
-  const done = file === undefined ? [] : readTrials(file, identity);
-  const write = (trials: readonly SearchTrial[]): void => {
-    if (file !== undefined) writeTrials(file, identity, trials);
-  };
-  write(done); // fails now rather than after the first training
+  write(); // fails now rather than after the first training
   const heldOut = new HeldOut(split.train, split.valid!);
   const better = betterFirst(isGreaterBetter(column));
 
-  async function* score(recommender: Recommender): AsyncSteps<number | undefined> {
+  async function* scoreOf(recommender: Recommender): AsyncSteps<number | undefined> {
     if (!isRecommender(recommender))
       throw new ArgumentError(`A trial must return a recommender, got ${instead(recommender)}.`);
     const ranked = yield* rankHeldOut(recommender, heldOut, { columns: [column], seed });
@@ -129,67 +158,34 @@ export async function search<S extends SearchSpace>(
   }
 
   async function* run(): AsyncSteps<SearchResult<S>> {
-    const results = [...done];
-    const kept = new Map<number, { previous: Recommender; previousBudget: number }>();
-    const rounds = roundsOf(trials, halving);
-    let numbers = [...Array(trials).keys()];
     let stop: Stop | undefined;
     let firstError: unknown;
-    for (const [r, { budget, keep }] of rounds.entries()) {
-      const round: SearchTrial[] = [];
-      for (const [i, trial] of numbers.entries()) {
-        const before = done.find(
-          (each) => each.trial === trial && each.budget === (budget ?? null),
-        );
-        if (before) {
-          round.push(before);
-          continue;
-        }
+    for (let trial = 0; trial < trials; trial++) {
+      if (done.has(trial)) continue;
+      stop = yield;
+      if (stop) break;
+      const settings = drawSettings(space, new Random(seed).child('search').child(trial));
+      const started = performance.now();
+      let outcome: Pick<SearchTrial, 'score' | 'error'>;
+      try {
+        const recommender = await interruptible(() => make(settings, { train: split.train, seed }));
+        stop = yield;
+        const score = stop ? undefined : yield* scoreOf(recommender);
+        if (score === undefined) stop ??= yield;
+        if (stop) break;
+        outcome = { score: score! };
+      } catch (error) {
         stop = yield;
         if (stop) break;
-        const settings = drawSettings(space, new Random(seed).child('search').child(trial));
-        const started = performance.now();
-        let outcome: { score: number | null; error?: string };
-        try {
-          const previous = kept.get(trial) ?? { previous: undefined, previousBudget: 0 };
-          const context = { train: split.train, seed, budget, ...previous };
-          const recommender = await interruptible(() => make(settings, context));
-          stop = yield;
-          const reached = stop ? undefined : yield* score(recommender);
-          if (reached === undefined) stop ??= yield;
-          if (stop) break;
-          outcome = { score: reached! };
-          if (budget !== undefined)
-            kept.set(trial, { previous: recommender, previousBudget: budget });
-        } catch (error) {
-          stop = yield;
-          if (stop) break;
-          firstError ??= error;
-          outcome = { score: null, error: (error as Error).message ?? String(error) };
-        }
-        const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
-        const result: SearchTrial = {
-          trial,
-          budget: budget ?? null,
-          settings: settings as SearchTrial['settings'],
-          seconds,
-          ...outcome,
-        };
-        round.push(result);
-        results.push(result);
-        write(results);
-        const best = results.filter((each) => each.budget === result.budget).sort(better)[0];
-        const where = `${rounds.length > 1 ? `round ${r + 1} of ${rounds.length}, ` : ''}${i + 1} of ${numbers.length}`;
-        display().text(`${where}: ${lineOf(result, column.name, best)}`);
+        firstError ??= error;
+        outcome = { score: null, error: (error as Error).message ?? String(error) };
       }
-      if (stop) break;
-      numbers = round
-        .filter(({ score }) => score !== null)
-        .sort(better)
-        .slice(0, keep)
-        .map(({ trial }) => trial)
-        .sort((a, b) => a - b);
-      for (const trial of kept.keys()) if (!numbers.includes(trial)) kept.delete(trial);
+      const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+      const result = { trial, settings, seconds, ...outcome } as SearchTrial;
+      results.push(result);
+      write();
+      const best = [...results].sort(better)[0];
+      display().text(`${trial + 1} of ${trials}: ${lineOf(result, column.name, best)}`);
     }
     if (results.every(({ score }) => score === null)) {
       if (stop) throw new InterruptedError('Interrupted before a trial was done.');
@@ -200,65 +196,35 @@ export async function search<S extends SearchSpace>(
         stop,
         `Interrupted after ${results.length} ${results.length === 1 ? 'training' : 'trainings'}.${file === undefined ? '' : ' The same call goes on with them.'}`,
       );
-    const greater = isGreaterBetter(column);
-    const interrupted = stop !== undefined;
-    return new SearchResult({ trials: results, space, metric: column.name, greater, interrupted });
+    return new SearchResult(results.sort(better), space, column.name, stop !== undefined);
   }
   return stoppable(run());
 }
 
-/** The budget of each round, and how many trials go on after it. */
-function roundsOf(
-  trials: number,
-  halving: HalvingOptions | undefined,
-): { budget: number | undefined; keep: number }[] {
-  if (!halving) return [{ budget: undefined, keep: 0 }];
-  checkOptions(halving, ['min', 'max', 'eta'], 'halving');
-  const { min, max, eta = 3 } = halving;
-  if (!([min, max].every(Number.isFinite) && min > 0 && max >= min))
-    throw new ArgumentError(`halving needs 0 < min ≤ max, got ${said(min)} and ${said(max)}.`);
-  checkNumber(eta, eta > 1 && eta < Infinity, 'eta must be more than 1');
-  const rounds: { budget: number; keep: number }[] = [];
-  const whole = Number.isInteger(min) && Number.isInteger(max);
-  let left = trials;
-  for (let budget = min; ; budget *= eta) {
-    left = Math.max(1, Math.floor(left / eta));
-    const last = budget * (1 + 1e-9) >= max;
-    rounds.push({ budget: last ? max : whole ? Math.round(budget) : budget, keep: left });
-    if (last) return rounds;
-  }
-}
-
 function lineOf(
-  { trial, budget, settings, score, seconds, error }: SearchTrial,
+  { settings, score, seconds, error, trial }: SearchTrial,
   metric: string,
   best: SearchTrial,
 ): string {
-  const written = (value: unknown): string =>
-    typeof value === 'number' ? String(Number(value.toPrecision(4))) : String(value);
-  const tried = Object.entries(settings).map(([name, value]) => `${name} ${written(value)}`);
-  if (budget !== null) tried.push(`budget ${written(budget)}`);
+  const tried = Object.entries(settings).map(
+    ([name, value]) =>
+      `${name} ${typeof value === 'number' ? Number(value.toPrecision(4)) : value}`,
+  );
   const rank = best.trial === trial ? ', the best so far' : ` (best ${best.score?.toFixed(4)})`;
   const outcome = score === null ? `failed: ${error}` : `${metric} ${score.toFixed(4)}${rank}`;
   return `${tried.join(', ')}: ${outcome}, ${seconds.toFixed(1)} s`;
 }
 
-/** More of the budget first, then the better score, then the earlier trial; failed ones last. */
+/** The better score first, then the earlier trial; failed ones last. */
 function betterFirst(greater: boolean): (a: SearchTrial, b: SearchTrial) => number {
-  return (a, b) => {
-    if (a.score === null || b.score === null)
-      return Number(a.score === null) - Number(b.score === null) || a.trial - b.trial;
-    return (
-      (b.budget ?? 0) - (a.budget ?? 0) ||
-      (greater ? b.score - a.score : a.score - b.score) ||
-      a.trial - b.trial
-    );
-  };
+  return (a, b) =>
+    Number(a.score === null) - Number(b.score === null) ||
+    (greater ? b.score! - a.score! : a.score! - b.score!) ||
+    a.trial - b.trial;
 }
 
 /**
- * What {@link search} returns: a table of its trials, the best first, those with the largest budget
- * before all others.
+ * What {@link search} returns: a table of its trials, the best first.
  * @example
  * const found = await search(({ factors }, { train }) => ALS.fit(train, { factors }), { factors: [4, 8] }, { split, trials: 2 });
  * found.best; // the settings with the best score
@@ -272,33 +238,23 @@ export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
    * metric on the test part.
    */
   readonly score: number;
-  /** Name of the metric. */
-  readonly metric: string;
-  /** Every training, in the order of the table. */
-  readonly trials: readonly SearchTrial[];
-  /** Whether it was stopped before its end: the same call with the same file goes on. */
-  readonly interrupted: boolean;
-  private readonly space: S;
 
-  constructor(parts: {
-    trials: readonly SearchTrial[];
-    space: S;
-    metric: string;
-    greater: boolean;
-    interrupted: boolean;
-  }) {
-    const { metric, space, interrupted } = parts;
-    const trials = [...parts.trials].sort(betterFirst(parts.greater));
-    if (!trials.length || trials[0].score === null)
-      throw new RecitalError('No trial is done, so there is nothing to choose from.');
-    const [hasBudget, hasError] = [
-      trials.some(({ budget }) => budget !== null),
-      trials.some(({ error }) => error !== undefined),
-    ];
+  /**
+   * @param trials every training, the best first
+   * @param metric its name
+   * @param interrupted whether it was stopped before its end: the same call with the same file
+   *   goes on
+   */
+  constructor(
+    readonly trials: readonly SearchTrial[],
+    private readonly space: S,
+    readonly metric: string,
+    readonly interrupted: boolean,
+  ) {
+    const hasError = trials.some(({ error }) => error !== undefined);
     const table = Table.fromRows(
-      trials.map(({ trial, budget, settings, score, seconds, error }) => ({
+      trials.map(({ trial, settings, score, seconds, error }) => ({
         trial,
-        ...(hasBudget && { budget }),
         ...settings,
         [metric]: score,
         seconds,
@@ -307,56 +263,96 @@ export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
     );
     super(new Map(table.columnNames.map((name) => [name, table.column(name)])));
     this.best = trials[0].settings as SearchSettings<S>;
-    this.score = trials[0].score;
-    this.metric = metric;
-    this.trials = trials;
-    this.interrupted = interrupted;
-    this.space = space;
+    this.score = trials[0].score!;
   }
 
-  /** Shows the metric over a setting, a point a trial, and returns the chart. */
+  /** Shows the metric over a setting, a point per trial, and returns the chart. */
   plot(setting: string): Chart {
     const { space, metric, score: best } = this;
     if (!Object.hasOwn(space, setting))
       throw new UnknownIdError('setting', setting, Object.keys(space));
     const range = space[setting];
+    const scale = (range as SearchRange).log ? { type: 'log' } : { zero: false };
     const x = Array.isArray(range)
       ? { type: 'nominal', sort: null, axis: { labelAngle: 0 } }
-      : {
-          type: 'quantitative',
-          scale: (range as SearchRange).log ? { type: 'log' } : { zero: false },
-        };
+      : { type: 'quantitative', scale };
     const done = this.trials.filter(({ score }) => score !== null);
-    const values = done.map(({ settings, score, budget }) => ({
-      x: settings[setting],
-      score,
-      budget,
-    }));
     const spec = {
       width: 480,
       height: 280,
-      data: { values },
+      data: { values: done.map(({ settings, score }) => ({ x: settings[setting], score })) },
       mark: { type: 'circle', size: 70, opacity: 0.8 },
       encoding: {
         x: { field: 'x', title: setting, ...x },
         y: { field: 'score', type: 'quantitative', title: metric, scale: { zero: false } },
-        ...(done.some(({ budget }) => budget !== null) && {
-          color: { field: 'budget', type: 'ordinal', title: 'budget' },
-        }),
         tooltip: [
           { field: 'x', title: setting },
           { field: 'score', title: metric, format: '.4f' },
         ],
       },
     };
-    const chart = new Chart(
-      spec,
-      `${metric} by ${setting}`,
-      `${metric} of ${done.length} trials by ${setting}; the best, ${Number(best.toPrecision(3))}, at ${String(this.best[setting])}.`,
-    );
+    const alt = `${metric} of ${done.length} trials by ${setting}; the best, ${Number(best.toPrecision(3))}, at ${String(this.best[setting])}.`;
+    const chart = new Chart(spec, `${metric} by ${setting}`, alt);
     display().chart(chart);
     return chart;
   }
+}
+
+/** Throws ArgumentError unless something can be drawn for every setting of the space. */
+export function checkSpace(space: SearchSpace): void {
+  if (!isObject(space) || Object.keys(space).length === 0)
+    throw new ArgumentError(
+      `A space is an object, such as { factors: [16, 32], lr: { min: 1e-4, max: 0.1, log: true } }, got ${whatIs(space)}.`,
+    );
+  for (const [name, each] of Object.entries(space)) {
+    if (Array.isArray(each)) checkChoices(name, each);
+    else if (isObject(each)) checkRange(name, each as SearchRange);
+    else
+      throw new ArgumentError(
+        `"${name}" must be an array of choices or a range { min, max }, got ${whatIs(each)}.`,
+      );
+  }
+}
+
+function checkChoices(name: string, choices: readonly unknown[]): void {
+  if (choices.length === 0) throw new ArgumentError(`"${name}" has no choice. Give at least one.`);
+  for (const value of choices) {
+    if (value === null || ['string', 'boolean'].includes(typeof value)) continue;
+    if (Number.isFinite(value)) continue;
+    throw new ArgumentError(
+      `Choices are numbers, texts, booleans or null, but "${name}" has ${whatIs(value)}. Choose by a name, and look the value up.`,
+    );
+  }
+}
+
+function checkRange(name: string, range: SearchRange): void {
+  checkOptions(range, ['min', 'max', 'log', 'int'], `the range "${name}"`);
+  const { min, max, log = false, int = false } = range;
+  const wrong = !(Number.isFinite(min) && Number.isFinite(max) && min <= max)
+    ? 'needs numbers min ≤ max'
+    : log && min <= 0
+      ? 'is logarithmic, so min must be more than 0'
+      : int && !(Number.isInteger(min) && Number.isInteger(max))
+        ? 'takes whole numbers, so min and max must be whole'
+        : undefined;
+  if (wrong)
+    throw new ArgumentError(`"${name}" ${wrong}, got min ${said(min)} and max ${said(max)}.`);
+}
+
+/** Draws each setting from a stream of its own: a further setting does not change the others. */
+export function drawSettings<S extends SearchSpace>(space: S, random: Random): SearchSettings<S> {
+  const drawn = Object.entries(space).map(([name, each]) => {
+    const own = random.child(name);
+    if (Array.isArray(each)) return [name, each[own.int(each.length)]];
+    const { min, max, log = false, int = false } = each as SearchRange;
+    const [low, high] = int ? [min, max + 1] : [min, max]; // each whole number has width 1
+    const u = own.uniform();
+    const x = log
+      ? Math.exp(Math.log(low) + u * (Math.log(high) - Math.log(low)))
+      : low + u * (high - low);
+    return [name, Math.min(max, Math.max(min, int ? Math.floor(x) : x))];
+  });
+  return Object.fromEntries(drawn) as SearchSettings<S>;
 }
 
 /**
@@ -379,10 +375,9 @@ function readTrials(file: string, identity: Readonly<Record<string, unknown>>): 
     refuse(`: ${(error as Error).message}`);
   }
   const { search, trials } = content ?? {};
-  if (typeof search !== 'object' || !search || !Array.isArray(trials) || !trials.every(isTrial))
-    return refuse('');
+  if (!isObject(search) || !Array.isArray(trials) || !trials.every(isTrial)) return refuse('');
   for (const [name, value] of Object.entries(identity)) {
-    const [here, there] = [JSON.stringify(value), JSON.stringify(search[name])];
+    const [here, there] = [value, search[name]].map((each) => JSON.stringify(each));
     if (here !== there)
       throw new DataError(
         `"${file}" is of another search: its ${name} is ${there}, here it is ${here}. Choose another file for this search.`,
@@ -399,11 +394,12 @@ function writeTrials(file: string, identity: object, trials: readonly SearchTria
   ]);
 }
 
+/** Earlier files have a budget, too: null where the trial was trained in full. */
 function isTrial(value: unknown): value is SearchTrial {
-  const { trial, budget, settings, score, seconds } = (value ?? {}) as SearchTrial;
-  const isNumber = (x: unknown): boolean => x === null || Number.isFinite(x);
-  const numbers = Number.isInteger(trial) && Number.isFinite(seconds);
-  return (
-    numbers && isNumber(budget) && isNumber(score) && typeof settings === 'object' && !!settings
-  );
+  const { trial, budget, settings, score, seconds } = (value ?? {}) as SearchTrial & {
+    budget?: null;
+  };
+  const isScore = score === null || Number.isFinite(score);
+  const numbers = Number.isInteger(trial) && Number.isFinite(seconds) && isScore;
+  return numbers && (budget ?? null) === null && isObject(settings);
 }

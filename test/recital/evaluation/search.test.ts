@@ -10,13 +10,13 @@ import { randomSplit, splitPlays } from '../../../lib/recital/data/splits.js';
 
 import { ArgumentError, UnknownIdError } from '../../../lib/recital/errors.js';
 import { evaluateRecommender } from '../../../lib/recital/evaluation/evaluate-recommender.js';
-import { type SearchOptions, search } from '../../../lib/recital/evaluation/search.js';
 import {
   checkSpace,
   drawSettings,
+  type SearchOptions,
   type SearchSpace,
-  type TrialContext,
-} from '../../../lib/recital/evaluation/search-space.js';
+  search,
+} from '../../../lib/recital/evaluation/search.js';
 
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
 import { Interactions } from '../../../lib/recital/recommend/interactions.js';
@@ -35,13 +35,10 @@ const split = splitPlays(plays, randomSplit(plays.length, { seed: 1 }));
 const seen = Interactions.fromPlays(split.train);
 const valid = Interactions.fromPlays(split.valid!);
 
-/** The nearer x is to 3, and the larger the budget, the more it knows of validation. */
+/** The nearer x is to 3, the more it knows of validation. */
 class Knows extends Recommender {
   readonly name: string = 'Knows';
-  constructor(
-    readonly x: number,
-    readonly budget = 1,
-  ) {
+  constructor(readonly x: number) {
     super(seen);
   }
   scores(users: Int32Array, out: Float32Array): void {
@@ -54,9 +51,7 @@ class Knows extends Recommender {
           valid.tracks.indexOf(this.tracks.id(t)),
         ];
         const right = u >= 0 && v >= 0 && valid.has(u, v) ? 1 : 0;
-        out[b * n + t] =
-          0.4 * right * Math.exp(-((this.x - 3) ** 2) / 4) * (1 + Math.log(this.budget)) +
-          noise.uniform();
+        out[b * n + t] = 0.4 * right * Math.exp(-((this.x - 3) ** 2) / 4) + noise.uniform();
       }
     }
   }
@@ -164,44 +159,23 @@ describe('search', () => {
     ).to.contain('no folder');
   });
 
-  it('halves: the best third goes on with three times as much, trained on where that is possible', async () => {
-    const budgets: string[] = [];
-    const train = (
-      { x }: { x: number },
-      { budget, previous, previousBudget, seed }: TrialContext,
-    ): Recommender => {
-      expect(seed).to.equal(42);
-      if (previous) expect(previous).to.include({ x, budget: previousBudget });
-      budgets.push(`${previousBudget}→${budget}`);
-      return new Knows(x, budget);
+  it('reads files of earlier searches, whose trials have a budget of null', async () => {
+    const file = path.join(dir, 'found.json');
+    const written = await search(make, space, { split, trials: 2, file });
+    const kept = readFileSync(file, 'utf8');
+    const withBudget = (budget: string): void =>
+      writeFileSync(file, kept.replaceAll('"settings"', `"budget":${budget},"settings"`));
+    const never = (): Recommender => {
+      throw new Error('trained again');
     };
-    const file = path.join(dir, 'halving.json');
-    const found = await search(train, space, {
-      split,
-      trials: 9,
-      halving: { min: 1, max: 9 },
-      file,
-    });
-    expect(budgets).to.deep.equal([...Array(9).fill('0→1'), ...Array(3).fill('1→3'), '3→9']);
-    expect(found.length).to.equal(13);
-    expect([...found.numbers('budget')]).to.deep.equal([9, 3, 3, 3, ...Array(9).fill(1)]);
-    const firstRound = found.trials.filter(({ budget }) => budget === 1).map(({ trial }) => trial);
-    expect(
-      found.trials.filter(({ budget }) => budget === 3).map(({ trial }) => trial),
-    ).to.have.members(firstRound.slice(0, 3));
-    expect(lines[9]).to.match(/^round 2 of 3, 1 of 3: .*budget 3: /);
-    await search(train, space, { split, trials: 9, halving: { min: 1, max: 9 }, file });
-    expect(budgets.length).to.equal(13);
-  });
-
-  it('gives the last round the whole budget, whatever the factor', async () => {
-    const budgets = new Set<unknown>();
-    const train = ({ x }: { x: number }, { budget }: TrialContext): Recommender => {
-      budgets.add(budget);
-      return new Knows(x, budget);
-    };
-    await search(train, space, { split, trials: 4, halving: { min: 2, max: 15, eta: 2 } });
-    expect([...budgets]).to.deep.equal([2, 4, 8, 15]);
+    withBudget('null');
+    const { columnNames, score } = await search(never, space, { split, trials: 2, file });
+    expect(score).to.equal(written.score);
+    expect(columnNames).to.deep.equal(written.columnNames);
+    withBudget('3'); // of successive halving: not trained in full
+    expect(await rejection(search(never, space, { split, trials: 2, file }))).to.contain(
+      'is not the results file of a search',
+    );
   });
 
   it('reports a trial that fails and goes on; tries it again later; fails if all do', async () => {
@@ -296,15 +270,7 @@ describe('search', () => {
       [() => search(make, space, { ...options, metric: 'ndcg@' as 'ndcg' }), 'A metric is a name'],
       [() => search(make, space, { split: { train: plays, test: plays } }), 'no part "valid"'],
       [() => search(make, space, { split: odd(plays) }), 'needs a split of plays'],
-      [() => search(make, space, { ...options, halving: { min: 0, max: 3 } }), '0 < min ≤ max'],
-      [
-        () => search(make, space, { ...options, halving: { min: 1, max: 3, eta: 1 } }),
-        'eta must be',
-      ],
-      [
-        () => search(make, space, { ...options, halving: odd({ minimum: 1 }) }),
-        'halving has no option',
-      ],
+      [() => search(make, space, odd({ ...options, halving: {} })), 'no option "halving"'],
     ];
     for (const [call, message] of refused) expect(await rejection(call())).to.contain(message);
   });
