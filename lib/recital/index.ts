@@ -77,6 +77,7 @@ export {
 export {
   diversityAtK, giniAtK, type ListenersAtK, noveltyAtK, popularityAtK,
 } from './evaluation/beyond-accuracy.js';
+export type { Candidates, RecommenderFactory } from './evaluation/candidates.js';
 export { checkRecommender, type CheckRecommenderOptions } from './evaluation/check-recommender.js';
 export type { Comparison, LeftOut } from './evaluation/comparison.js';
 export { type CompareOptions, evaluate } from './evaluation/evaluate.js';
@@ -86,6 +87,7 @@ export {
   hitsAmong, type HitsAmong,
 } from './evaluation/evaluate-recommender.js';
 export { withSeen } from './evaluation/held-out.js';
+export type { MetricName, RankingMetric } from './evaluation/metric-columns.js';
 export {
   type AtK, averagePrecisionAtK, coverageAtK, hitAtK, ndcgAtK, precisionAtK, rankingMetrics,
   type RankingMetrics, recallAtK, reciprocalRankAtK, type Relevant,
@@ -93,9 +95,6 @@ export {
 export {
   evaluateNextItem, type EvaluateNextItemOptions, type NextItemEvaluation,
 } from './evaluation/next-track.js';
-export type {
-  Candidates, MetricName, RankingMetric, RecommenderFactory,
-} from './evaluation/parse.js';
 export {
   search, type SearchChoice, type SearchOptions, type SearchRange, type SearchResult,
   type SearchSettings, type SearchSpace, type SearchTrial, type TrialContext, type TrialMaker,

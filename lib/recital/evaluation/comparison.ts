@@ -6,7 +6,7 @@ import { type ColumnValues, csv, Table } from '../data/table.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import { given, said } from '../options.js';
 import { version } from '../packaged.js';
-import { isGreaterBetter } from './parse.js';
+import { isGreaterBetter } from './metric-columns.js';
 import { type Measured, type SegmentBy, segmentTable, usersOf } from './segments.js';
 import { type ComparisonRow, overSeeds } from './statistics.js';
 

@@ -6,10 +6,11 @@ import { ArgumentError } from '../errors.js';
 import { checkArgument, checkCount, checkNumber, checkOptions, given, said } from '../options.js';
 import { Interactions } from '../recommend/interactions.js';
 import { blockedTracks, type Id, type Recommender, userIndex } from '../recommend/recommender.js';
+import { checkBoth, checkPlays } from './candidates.js';
 import { HeldOut } from './held-out.js';
+import { metricColumns, type RankingMetric } from './metric-columns.js';
 import { accuracyMetrics, type RankingMetrics } from './metrics.js';
-import { checkBoth, checkPlays, metricColumns, type RankingMetric } from './parse.js';
-import { rankHeldOut, valuesOf } from './rank.js';
+import { rankHeldOut, valuesOf } from './rank-held-out.js';
 import { meanOf } from './statistics.js';
 
 /**

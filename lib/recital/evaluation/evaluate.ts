@@ -8,20 +8,17 @@ import { Popularity } from '../recommend/baselines/popularity.js';
 import { RandomRecommender } from '../recommend/baselines/random.js';
 import type { Id, Recommender } from '../recommend/recommender.js';
 import { audioVectors } from './beyond-accuracy.js';
-import { Comparison, environment, type LeftOut, type RunCard } from './comparison.js';
-import { HeldOut, withSeen } from './held-out.js';
 import {
   type Candidate,
   type Candidates,
   candidatesOf,
-  checkedKs,
   instead,
   isRecommender,
-  type MetricName,
-  metricColumns,
-  type RankingMetric,
-} from './parse.js';
-import { type Measure, type RankedHeldOut, rankHeldOut, valuesOf } from './rank.js';
+} from './candidates.js';
+import { Comparison, environment, type LeftOut, type RunCard } from './comparison.js';
+import { HeldOut, withSeen } from './held-out.js';
+import { checkedKs, type MetricName, metricColumns, type RankingMetric } from './metric-columns.js';
+import { type Measure, type RankedHeldOut, rankHeldOut, valuesOf } from './rank-held-out.js';
 import { comparisonRows, type Entry } from './statistics.js';
 
 const DEFAULTS = {

@@ -6,7 +6,7 @@ import type { FoldedUser, HistoryItem, HistoryOptions } from '../recommend/fold-
 import { Interactions } from '../recommend/interactions.js';
 import { Recommender, type TrackVectors } from '../recommend/recommender.js';
 import type { SavedForm } from '../recommend/saved-form.js';
-import { checkBoth } from './parse.js';
+import { checkBoth } from './candidates.js';
 
 /**
  * Codes of tracks that are the same for all recommenders: the index of a track differs between

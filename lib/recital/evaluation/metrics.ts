@@ -390,7 +390,7 @@ function expectedOfHits(
 }
 
 /** Lists of track codes, a row a user: rows × n, −1 where a list ends early. */
-export interface RankedLists {
+export interface ListsWithTies {
   readonly n: number;
   readonly track: Int32Array;
   /** For each list, 1 if it has equal scores; lists without are measured faster. */
@@ -410,7 +410,7 @@ export interface RankedLists {
  * @param options.codes number of track codes
  */
 export function metricsOfLists(
-  { n, track, tied, same, beyond, missed }: RankedLists,
+  { n, track, tied, same, beyond, missed }: ListsWithTies,
   { k, relevant: { indptr, indices }, codes }: { k: number; relevant: CsrRows; codes: number },
 ): Record<AccuracyMetric, Float64Array> {
   const rows = indptr.length - 1;

@@ -7,7 +7,7 @@ import { indicesIn, Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError, DataError, NumericError } from '../errors.js';
 import { checkArgument, checkCount, checkFlag, given } from '../options.js';
 import { ScoreList, type SequenceRecommender } from '../sequential/sequence-recommender.js';
-import { instead } from './parse.js';
+import { instead } from './candidates.js';
 import { refuseTrainedOn, warnOfTrainedOn } from './trained-on.js';
 
 const DEFAULTS = {

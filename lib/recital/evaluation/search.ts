@@ -10,17 +10,16 @@ import { Table } from '../data/table.js';
 import { ArgumentError, DataError, InterruptedError, UnknownIdError } from '../errors.js';
 import { checkOptions, checkRounds, isFunction, isObject, said, whatIs } from '../options.js';
 import type { Recommender } from '../recommend/recommender.js';
+import { instead, isRecommender } from './candidates.js';
 import { HeldOut } from './held-out.js';
 import {
-  instead,
   isAccuracy,
   isGreaterBetter,
-  isRecommender,
   type MetricName,
   metricColumns,
   type RankingMetric,
-} from './parse.js';
-import { rankHeldOut, valuesOf } from './rank.js';
+} from './metric-columns.js';
+import { rankHeldOut, valuesOf } from './rank-held-out.js';
 import { meanOf } from './statistics.js';
 
 /**

@@ -3,8 +3,8 @@ import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
 import { whatIs } from '../options.js';
 import type { HeldOut } from './held-out.js';
-import { isAccuracy, type MetricColumn } from './parse.js';
-import { type Measure, type RankedHeldOut, valuesOf } from './rank.js';
+import { isAccuracy, type MetricColumn } from './metric-columns.js';
+import { type Measure, type RankedHeldOut, valuesOf } from './rank-held-out.js';
 import { type Entry, meanOf, overSeeds } from './statistics.js';
 
 /** Names the segment of an id; undefined: none. */

@@ -4,7 +4,7 @@ import { dispose, float32 } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
 import { quantile } from '../data/explore.js';
 import { checkArgument, checkNumber, isNumbers } from '../options.js';
-import { isAccuracy, isGreaterBetter, isOfCatalogue, type MetricColumn } from './parse.js';
+import { isAccuracy, isGreaterBetter, isOfCatalogue, type MetricColumn } from './metric-columns.js';
 
 /** One metric of one recommender. */
 export type ComparisonRow = {

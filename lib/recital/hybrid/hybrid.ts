@@ -2,7 +2,7 @@ import { dispose, float32 } from '../compute/memory.js';
 import { Table } from '../data/table.js';
 import { indicesIn } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
-import { instead, isRecommender } from '../evaluation/parse.js';
+import { instead, isRecommender } from '../evaluation/candidates.js';
 import { checkArgument, checkOneOf, checkOptions, type NoOptions } from '../options.js';
 import { withTracks } from '../recommend/content/content.js';
 import {

@@ -20,12 +20,12 @@ import type { Comparison } from '../../../lib/recital/evaluation/comparison.js';
 import { evaluate } from '../../../lib/recital/evaluation/evaluate.js';
 import { evaluateRecommender } from '../../../lib/recital/evaluation/evaluate-recommender.js';
 import { HeldOut, withSeen } from '../../../lib/recital/evaluation/held-out.js';
-import { accuracyMetrics } from '../../../lib/recital/evaluation/metrics.js';
 import {
   type MetricName,
   metricColumns,
   type RankingMetric,
-} from '../../../lib/recital/evaluation/parse.js';
+} from '../../../lib/recital/evaluation/metric-columns.js';
+import { accuracyMetrics } from '../../../lib/recital/evaluation/metrics.js';
 import { search } from '../../../lib/recital/evaluation/search.js';
 
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';

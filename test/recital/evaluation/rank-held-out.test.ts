@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { aucOf } from '../../../lib/recital/evaluation/rank.js';
+import { aucOf } from '../../../lib/recital/evaluation/rank-held-out.js';
 import { rocAuc } from '../../../lib/recital/learner/metrics.js';
 
 describe('aucOf', () => {

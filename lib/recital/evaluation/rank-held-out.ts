@@ -8,8 +8,8 @@ import { type RankedRow, rankUsers, TopN } from '../recommend/rank.js';
 import type { Recommender } from '../recommend/recommender.js';
 import { diversityOf, giniOfCounts, selfInformation } from './beyond-accuracy.js';
 import type { HeldOut } from './held-out.js';
-import { type AccuracyMetric, metricsOfLists, type RankedLists } from './metrics.js';
-import { isOfCatalogue, type MetricColumn, type RankingMetric } from './parse.js';
+import { isOfCatalogue, type MetricColumn, type RankingMetric } from './metric-columns.js';
+import { type AccuracyMetric, type ListsWithTies, metricsOfLists } from './metrics.js';
 
 /** Users that are ranked between two chances to stop. */
 const PART = 128;
@@ -17,13 +17,13 @@ const PART = 128;
 /** The lists of one recommender for the users of a {@link HeldOut}, row by row. */
 export interface RankedHeldOut {
   /** Ranked from the whole catalogue. */
-  readonly lists: RankedLists;
+  readonly lists: ListsWithTies;
   /**
    * The tracks of these lists with equal scores in random order, if a metric of one's own needs it.
    */
   readonly shuffled: Int32Array | undefined;
   /** Ranked from the relevant tracks and n others, by n. */
-  readonly sampled: ReadonlyMap<number, RankedLists>;
+  readonly sampled: ReadonlyMap<number, ListsWithTies>;
   /** Area under the ROC curve, if it was asked for; NaN for unknown users. */
   readonly auc: Float64Array | undefined;
   /** 1 for users that the recommender knows; the others have empty lists. */
@@ -56,7 +56,7 @@ export function* rankHeldOut(
     own[c] = t;
   });
   const index = Int32Array.from(users, (id) => recommender.users.indexOf(id));
-  refuseTrainedOn(recommender, heldOut, index, own);
+  refuseSeen(recommender, heldOut, index, own);
   const relevantTo = (row: number): Int32Array =>
     relevant.indices.subarray(relevant.indptr[row], relevant.indptr[row + 1]).map((c) => own[c]);
   const n = Math.min(tracks.length, Math.max(...columns.map(({ k }) => k)));
@@ -108,7 +108,7 @@ export function* rankHeldOut(
 }
 
 /** Throws if the recommender has seen a track that it is to find. */
-function refuseTrainedOn(
+function refuseSeen(
   { name, seen, tracks }: Recommender,
   { users, relevant: { indptr, indices } }: HeldOut,
   index: Int32Array,
@@ -125,7 +125,7 @@ function refuseTrainedOn(
   });
 }
 
-class Lists implements RankedLists {
+class Lists implements ListsWithTies {
   readonly track: Int32Array;
   readonly tied: Uint8Array;
   readonly same: Uint8Array;
@@ -333,10 +333,10 @@ export function valuesOf(
 }
 
 type Accuracies = ReturnType<typeof metricsOfLists>;
-const computed = new WeakMap<RankedLists, WeakMap<CsrRows, Map<number, Accuracies>>>();
+const computed = new WeakMap<ListsWithTies, WeakMap<CsrRows, Map<number, Accuracies>>>();
 
 /** All accuracy metrics at one k: computed together, and kept for the columns to come. */
-function accuracies(lists: RankedLists, k: number, relevant: CsrRows, codes: number): Accuracies {
+function accuracies(lists: ListsWithTies, k: number, relevant: CsrRows, codes: number): Accuracies {
   const byRelevant = computed.get(lists) ?? new WeakMap<CsrRows, Map<number, Accuracies>>();
   const byK = byRelevant.get(relevant) ?? new Map<number, Accuracies>();
   computed.set(lists, byRelevant.set(relevant, byK));
