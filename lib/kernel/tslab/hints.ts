@@ -189,7 +189,11 @@ export class Hints {
     const plain = text
       .replace('Object literal may only specify known properties, ', '')
       .replace(/^(and|but) (?=')/, '')
-      .replace('mean to write', 'mean');
+      .replace('mean to write', 'mean')
+      .replace(
+        /(?<= in type ')Partial<.*>(?=')/s,
+        (all) => (object && this.declared(object)) ?? all,
+      );
     const type = object && this.checker.getContextualType(object);
     if (!type || name === '' || /Did you mean/.test(plain)) return { text: plain };
     const all = partsOf(type).flatMap((each) => this.names.membersOf(each));
@@ -197,6 +201,17 @@ export class Hints {
     const like = near(name, names);
     if (like) return { text: `${plain} Did you mean '${like}'?` };
     return { text: plain, hints: names.length ? [`There are: ${listed(names)}`] : [] };
+  }
+
+  /** What a function calls the type of an argument: TypeScript writes out `Partial<{ … }>`. */
+  private declared(object: ts.ObjectLiteralExpression): string | undefined {
+    const own = this.compiler;
+    const { parent: call } = object;
+    if (!own.isCallExpression(call) && !own.isNewExpression(call)) return undefined;
+    const declaration = this.checker.getResolvedSignature(call)?.declaration;
+    const { type } = (declaration?.parameters[call.arguments?.indexOf(object) ?? -1] ??
+      {}) as Partial<ts.ParameterDeclaration>;
+    return type && own.isTypeReferenceNode(type as ts.TypeNode) ? type.getText() : undefined;
   }
 
   /** The texts that may stand here, where one is none of them. */

@@ -141,7 +141,10 @@ const TARGET = {
   /** For `'binary'`: the least playcount that counts as liked. Default 2, so one play is 0. */
   threshold: 2,
 };
-/** Options of {@link targetsOf}. */
+/**
+ * How playcounts become ratings.
+ * @example const often: TargetOptions = { target: 'binary', threshold: 3 };
+ */
 export type TargetOptions = Partial<typeof TARGET>;
 
 /** The target of each play, in the order of the plays. */

@@ -35,7 +35,10 @@ const SPLIT = {
   /** Seed of the draw; default 42. */
   seed: 42 as number | string,
 };
-/** Options of the split of {@link SequenceDataLoaders}. */
+/**
+ * Options of the split of {@link SequenceDataLoaders}.
+ * @example const lastOut: SequenceSplitOptions = { split: 'last' };
+ */
 export type SequenceSplitOptions = Partial<typeof SPLIT>;
 
 const LOADERS = {

@@ -82,7 +82,7 @@ export class HeldOut {
     this.trainUsers = before.users.length;
     const code = this.codes.of(after.tracks);
     this.listeners = new Int32Array(this.codes.length);
-    before.listeners().forEach((n, t) => {
+    before.usersPerTrack().forEach((n, t) => {
       this.listeners[trainCode[t]] = n;
     });
     const ids: string[] = [];

@@ -143,7 +143,7 @@ export type LearnerClass<L extends Learner> = abstract new (...args: never[]) =>
  *   Learner, takes all of them
  * @throws DataError for a file that is missing, cut off, or not of this kind
  * @example
- * const file = learn.export('listeners');
+ * const file = learn.export('model');
  * loadLearner(file).recommend(user, { n: 10 });
  */
 export function loadLearner<L extends Learner>(
@@ -285,7 +285,7 @@ function readSection(
     const [user, track, playcount] = [new Int32Array(0), new Int32Array(0), new Float32Array(0)];
     const plays = new Plays({ ...ids, user, track, playcount, catalogue });
     const seen = Interactions.ofTotals(plays, {
-      listeners: st.read('totals.listeners', 'I32', [tracks.length]),
+      usersPerTrack: st.read('totals.listeners', 'I32', [tracks.length]),
       plays: st.read('totals.plays', 'F64', [tracks.length]),
       meanLog: config.number('meanLog'),
     });

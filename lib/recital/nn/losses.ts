@@ -60,7 +60,10 @@ export interface Loss {
   decodes(activated: Float32Array, outputs: number): Float32Array;
 }
 
-/** The way the losses of rows become one number. */
+/**
+ * The way the losses of rows become one number.
+ * @example const summed: Reduction = 'sum';
+ */
 export type Reduction = 'mean' | 'sum';
 
 const REDUCTION = { reduction: 'mean' as Reduction };

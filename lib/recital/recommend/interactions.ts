@@ -22,7 +22,7 @@ export interface InteractionPairs {
 /** What is known of listening histories that are left out: sums over all users. */
 export interface InteractionTotals {
   /** How many users have played each track. */
-  readonly listeners: Int32Array;
+  readonly usersPerTrack: Int32Array;
   /** How often each track was played. */
   readonly plays: Float64Array;
   /** The mean of the natural logarithms of the playcounts. */
@@ -66,7 +66,7 @@ export class Interactions implements CsrRows {
   /**
    * From plays. Users and tracks without a play are left out of the vocabularies: nothing is known
    * of them. Made on first use and kept: recommenders of the same plays share it.
-   * @example Interactions.fromPlays(plays).listeners() // how many have played each track
+   * @example Interactions.fromPlays(plays).usersPerTrack() // how many have played each track
    */
   static fromPlays(plays: Plays): Interactions {
     if (!(plays instanceof Plays))
@@ -130,8 +130,8 @@ export class Interactions implements CsrRows {
   }
 
   /**
-   * Of listening histories that are left out: nobody has played anything, but `listeners` and
-   * `plays` are those of training.
+   * Of listening histories that are left out: nobody has played anything, but `usersPerTrack`
+   * and `plays` are those of training.
    * @param ids users and tracks; of plays without a row it becomes what `fromPlays` makes of them
    */
   static ofTotals(
@@ -139,8 +139,8 @@ export class Interactions implements CsrRows {
     totals: InteractionTotals,
   ): Interactions {
     const known = ids?.users instanceof Vocabulary && ids.tracks instanceof Vocabulary;
-    const fits = known && isNumbers(totals?.listeners) && isNumbers(totals.plays);
-    const wanted = '{ users, tracks } and { listeners, plays, meanLog }';
+    const fits = known && isNumbers(totals?.usersPerTrack) && isNumbers(totals.plays);
+    const wanted = '{ users, tracks } and { usersPerTrack, plays, meanLog }';
     checkArgument(fits, ids, 'ofTotals', wanted);
     const { users, tracks } = ids;
     const none = { row: new Int32Array(0), column: new Int32Array(0) };
@@ -169,8 +169,8 @@ export class Interactions implements CsrRows {
   }
 
   /** Users of each track: how many have played it. */
-  listeners(): Int32Array {
-    if (this.totals) return this.totals.listeners.slice();
+  usersPerTrack(): Int32Array {
+    if (this.totals) return this.totals.usersPerTrack.slice();
     const count = new Int32Array(this.tracks.length);
     for (let j = 0; j < this.length; j++) count[this.indices[j]]++;
     return count;

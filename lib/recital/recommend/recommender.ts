@@ -251,8 +251,8 @@ export function userIndex(recommender: Recommender, user: Id): number {
     users.length === 0 && seen.totals
       ? 'It was exported without listening histories ({ seen: false }): foldIn(history) recommends from a history.'
       : recommender.canFoldIn
-        ? 'A listener without plays in the training data is not in the model: foldIn(history) recommends from a history.'
-        : 'A listener without plays in the training data has no scores: add their plays and train again.';
+        ? 'A user without plays in the training data is not in the model: foldIn(history) recommends from a history.'
+        : 'A user without plays in the training data has no scores: add their plays and train again.';
   throw unknownId(users, user, hint);
 }
 

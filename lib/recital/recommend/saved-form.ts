@@ -203,7 +203,7 @@ class Contents {
       ...(histories
         ? arrayTensors('histories', { indptr: histories.indptr, item: histories.item })
         : hidden
-          ? arrayTensors('totals', { listeners: seen.listeners(), plays: seen.plays() })
+          ? arrayTensors('totals', { listeners: seen.usersPerTrack(), plays: seen.plays() })
           : arrayTensors('seen', {
               indptr: seen.indptr,
               indices: seen.indices,

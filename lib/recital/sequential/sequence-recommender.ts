@@ -150,8 +150,8 @@ function interactionsOf(histories: Sessions): Interactions {
   const { items: tracks, indptr, item: track, length } = histories;
   if (namesOnly.has(histories)) {
     const users = Vocabulary.inOrder([], { kind: 'user' });
-    const [listeners, plays] = [new Int32Array(tracks.length), new Float64Array(tracks.length)];
-    return Interactions.ofTotals({ users, tracks }, { listeners, plays, meanLog: 0 });
+    const [usersPerTrack, plays] = [new Int32Array(tracks.length), new Float64Array(tracks.length)];
+    return Interactions.ofTotals({ users, tracks }, { usersPerTrack, plays, meanLog: 0 });
   }
   const numbers = (): Vocabulary => Vocabulary.inOrder(Array(length).keys(), { kind: 'session' });
   const users = histories.users ?? numbers();

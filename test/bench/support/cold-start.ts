@@ -55,7 +55,7 @@ export class GenrePopularity extends ColdBaseline {
     );
     const sums = new Float64Array(names.length);
     const tracks = new Float64Array(names.length);
-    this.seen.listeners().forEach((n, t) => {
+    this.seen.usersPerTrack().forEach((n, t) => {
       sums[this.genre[t]] += n;
       if (n > 0) tracks[this.genre[t]]++;
     });

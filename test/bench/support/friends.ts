@@ -54,7 +54,7 @@ export class Friends extends Recommender {
       'popularityPower must be a number from 0 on',
     );
     this.options = { value, popularityPower };
-    const perTrack = this.seen.listeners();
+    const perTrack = this.seen.usersPerTrack();
     this.data = new PlayValues(this.seen, value).data.map(
       (x, j) => x / perTrack[this.seen.indices[j]] ** popularityPower,
     );

@@ -51,7 +51,7 @@ describe('tables of a recommender', () => {
     ]);
     expect(heads(learn.recommendBatch([user]).at(0))).to.deep.equal(['rank', 'movieId', 'score']);
     expect(heads(learn.similarTracks(tracks[0]))).to.deep.equal(['rank', 'movieId', 'similarity']);
-    expect(heads(learn.bias())).to.deep.equal(['movieId', 'bias', 'listeners']);
+    expect(heads(learn.bias())).to.deep.equal(['movieId', 'bias', 'users']);
     expect(heads(learn.trackFactorsPca(tracks))).to.deep.equal(['movieId', 'pc1', 'pc2']);
     expect(heads(learn.explain(user, tracks[0]))).to.deep.equal([
       'movieId',

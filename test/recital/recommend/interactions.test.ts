@@ -57,7 +57,7 @@ describe('Interactions', () => {
         { user: 'u2', track: 'b' },
       ]),
     );
-    expect([...made.listeners()]).to.deep.equal([2, 1]);
+    expect([...made.usersPerTrack()]).to.deep.equal([2, 1]);
     expect([...made.plays()]).to.deep.equal([5, 1]);
   });
 

@@ -16,7 +16,10 @@ export const CHART_DEFAULTS = {
   yTitle: undefined as string | undefined,
 };
 
-/** Options that the charts of a table share. */
+/**
+ * Options that the charts of a table share.
+ * @example const size: ChartOptions = { title: 'Plays', xTitle: 'week' };
+ */
 export type ChartOptions = Partial<typeof CHART_DEFAULTS>;
 
 /** How an axis is divided. A logarithmic one shows positive values only. */

@@ -6,14 +6,14 @@ import { Interactions } from '../interactions.js';
 import { checkScores, Recommender } from '../recommender.js';
 import type { SavedForm } from '../saved-form.js';
 
-const MEASURES = ['listeners', 'plays'] as const;
+const MEASURES = ['users', 'plays'] as const;
 
 /** What a track's popularity counts: the users that play it, or their playcounts. */
 export type PopularityMeasure = (typeof MEASURES)[number];
 
 const DEFAULTS = {
-  /** What is counted; default `'listeners'`, which one devoted user cannot push. */
-  by: 'listeners' as PopularityMeasure,
+  /** What is counted; default `'users'`, which one devoted user cannot push. */
+  by: 'users' as PopularityMeasure,
 };
 
 /** Options of {@link Popularity}. */
@@ -37,9 +37,9 @@ export class Popularity extends Recommender {
     checkOneOf(by, MEASURES, 'by');
     if (plays.length === 0 && !this.seen.totals)
       throw new ArgumentError('There are no plays to count. Popularity needs at least one.');
-    this.name = by === 'listeners' ? 'Popularity' : 'Popularity (plays)';
+    this.name = by === 'users' ? 'Popularity' : 'Popularity (plays)';
     const { seen } = this;
-    this.counts = Float32Array.from(by === 'listeners' ? seen.listeners() : seen.plays());
+    this.counts = Float32Array.from(by === 'users' ? seen.usersPerTrack() : seen.plays());
   }
 
   scores(users: Int32Array, out: Float32Array): void {
@@ -56,7 +56,10 @@ export class Popularity extends Recommender {
   static readonly saved: SavedForm<Popularity> = {
     name: 'Popularity',
     withoutSeen: 'tracks',
-    describe: ({ name }) => ({ config: { by: name === 'Popularity' ? 'listeners' : 'plays' } }),
-    make: ({ plays }, config) => new Popularity(plays, { by: config.oneOf('by', MEASURES) }),
+    describe: ({ name }) => ({ config: { by: name === 'Popularity' ? 'users' : 'plays' } }),
+    make: ({ plays }, config) => {
+      const by = config.oneOf('by', [...MEASURES, 'listeners']); // as older files call users
+      return new Popularity(plays, { by: by === 'plays' ? by : 'users' });
+    },
   };
 }

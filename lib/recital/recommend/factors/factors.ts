@@ -36,7 +36,10 @@ const SETTINGS = {
   regularization: 0.01,
 };
 
-/** How factors were fitted, which folding in and explaining follow: {@link FactorRecommender}. */
+/**
+ * How factors were fitted, which folding in and explaining follow: {@link FactorRecommender}.
+ * @example const settings: FactorSettings = { alpha: 2, regularization: 5 };
+ */
 export type FactorSettings = Partial<typeof SETTINGS>;
 
 const FROM_FACTORS = {

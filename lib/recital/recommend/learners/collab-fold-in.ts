@@ -240,7 +240,7 @@ export function fitRows(
   const own = played.map(rowOf);
   if (!negatives) return own;
   const { n = 1, sampling = 'uniform', power = 0.75 } = negatives;
-  const chance = Float64Array.from(seen.listeners(), (users) =>
+  const chance = Float64Array.from(seen.usersPerTrack(), (users) =>
     sampling === 'uniform' ? 1 : users ** power,
   );
   for (const { track } of played) chance[track] = 0;

@@ -155,7 +155,7 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
   /**
    * The bias of tracks, highest first: how much a track is liked by those whose taste would not
    * suggest it. Columns: track_id (or what it is called in the data), title, artist and year as far
-   * as the catalogue has them, bias, and listeners in training.
+   * as the catalogue has them, bias, and users in training.
    * @param tracks ids, titles, or "title by artist"; default: all
    * @example learn.bias().head(5)
    */
@@ -164,10 +164,10 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
     this.settle();
     const bias = this.model.iBias.value;
     indices.sort((a, b) => bias[b + 1] - bias[a + 1] || a - b);
-    const users = this.seen.listeners();
+    const users = this.seen.usersPerTrack();
     return tableOf(this, indices, {
       bias: Float64Array.from(indices, (t) => bias[t + 1]),
-      listeners: Float64Array.from(indices, (t) => users[t]),
+      users: Float64Array.from(indices, (t) => users[t]),
     });
   }
 

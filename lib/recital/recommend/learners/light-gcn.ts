@@ -82,7 +82,7 @@ export class LightGCNRecommender extends CollabRecommender<LightGCNLearner> {
     this.learn.settle();
     const { track, skipped } = readHistory(this, history, options);
     const { nFactors, classes, layers } = this.learn.model;
-    const users = this.seen.listeners();
+    const users = this.seen.usersPerTrack();
     const start = (t: number): number => (classes.user.length + 1 + t) * nFactors;
     const passed = this.learn.model.passedOn();
     const vector = new Float64Array(nFactors);

@@ -41,7 +41,7 @@ export abstract class WithRecommender<R extends Recommender> extends Learner {
    * @param file a name: the file is `path/NAME.safetensors`, default `export`. Or a path that is
    *   absolute or begins with `./`
    * @returns the path of the file
-   * @example loadLearner(learn.export('listeners')).recommend(user, { n: 10 });
+   * @example loadLearner(learn.export('model')).recommend(user, { n: 10 });
    */
   export(file = 'export', options: ExportOptions = {}): string {
     const full = modelFile(file, this.path);

@@ -128,7 +128,7 @@ function describeCollab<L extends CollabModelLearner>(
     ...modelTensors(model),
     ...SIDES.flatMap((side) => vocabularyTensors(`classes.${side}`, classes[side])),
     ...(hidden
-      ? arrayTensors('totals', { listeners: learn.seen.listeners(), plays: learn.seen.plays() })
+      ? arrayTensors('totals', { listeners: learn.seen.usersPerTrack(), plays: learn.seen.plays() })
       : arrayTensors('seen', { indptr: seen.indptr, indices: seen.indices })),
     ...(catalogue ? tracksTensors(catalogue) : []),
   ]);
@@ -181,7 +181,7 @@ function readCollab<L extends CollabModelLearner>(
   readModel(st, learn.model)();
   if (hidden) {
     learn.totals = {
-      listeners: st.read('totals.listeners', 'I32', [item.length - 1]),
+      usersPerTrack: st.read('totals.listeners', 'I32', [item.length - 1]),
       plays: st.read('totals.plays', 'F64', [item.length - 1]),
       meanLog: config.number('meanLog'),
     };

@@ -226,7 +226,7 @@ function easeRows(
     return { y: Csr.fromPairs([0, known.length], none, Float32Array), columnScale: known };
   }
   const power = Float64Array.from(
-    seen.listeners(),
+    seen.usersPerTrack(),
     (n) => Math.max(1, n) ** -settings.popularityPower,
   );
   const size = rootMeanSquare(matrix, power);

@@ -57,7 +57,7 @@ describe('Popularity', () => {
     expect(() => new Popularity(plays.take([]))).to.throw(ArgumentError, 'no plays to count');
     expect(() => new Popularity(plays, { by: 'likes' as 'plays' })).to.throw(
       ArgumentError,
-      "'listeners' or 'plays', got 'likes'",
+      "'users' or 'plays', got 'likes'",
     );
   });
 });

@@ -48,7 +48,7 @@ describe('fitRows', () => {
 
     const negatives = { sampling: 'popularity', power: 0.5 } as const;
     const popular = fitRows(model, played, { pairs: false, negatives, seen });
-    const users = seen.listeners();
+    const users = seen.usersPerTrack();
     expect(sum(popular.slice(2))).to.be.closeTo(1 + 3, 1e-9); // one negative each, by default
     const ratio = popular[2].weight / popular[3].weight;
     expect(ratio).to.be.closeTo(Math.sqrt(users[0] / users[1]), 1e-9);
