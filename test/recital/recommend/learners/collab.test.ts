@@ -104,16 +104,16 @@ describe('CollabLearner', () => {
     expect(() => small.recommend('u3')).to.throw(UnknownIdError, 'plays in the training data');
   });
 
-  it('lists tracks by bias, with their listeners', () => {
+  it('lists tracks by bias, with their users', () => {
     const all = learn.bias();
     expect(all.columnNames).to.deep.equal(['track_id', 'title', 'artist', 'year', 'bias', 'users']);
     expect(all.length).to.equal(30);
     const bias = all.numbers('bias');
     for (let i = 1; i < 30; i++) expect(bias[i]).to.be.at.most(bias[i - 1]);
-    for (const { track_id, bias: value, listeners } of all.rows()) {
+    for (const { track_id, bias: value, users } of all.rows()) {
       expect(value).to.equal(learn.model.bias([String(track_id)])[0]);
       const track = plays.tracks.indexOf(String(track_id));
-      expect(listeners).to.equal(plays.track.filter((t) => t === track).length);
+      expect(users).to.equal(plays.track.filter((t) => t === track).length);
     }
     expect(learn.mostLiked(3).strings('track_id')).to.deep.equal(all.head(3).strings('track_id'));
     expect(learn.leastLiked(3).strings('track_id')).to.deep.equal(
