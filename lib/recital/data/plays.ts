@@ -324,7 +324,7 @@ printed(Plays, ({ length, users, tracks, catalogue }) => {
   const each = (length / Math.max(1, users.length)).toFixed(1);
   const of = `${counted(users.length, 'user')} × ${counted(tracks.length, 'track')}`;
   const known = catalogue ? `, catalogue of ${counted(catalogue.length, 'track')}` : '';
-  return `Plays: ${length.toLocaleString('en')} of ${of} (${each} a user, ${filled} % filled)${known}`;
+  return `Plays: ${length.toLocaleString('en')} of ${of} (${each} per user, ${filled} % filled)${known}`;
 });
 
 /** How often each of the numbers 0 … n − 1 occurs. */

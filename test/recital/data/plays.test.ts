@@ -317,7 +317,7 @@ describe('Plays', () => {
   });
 
   it('says what it holds', () => {
-    expect(inspect(plays)).to.equal('Plays: 4 of 3 users × 3 tracks (1.3 a user, 44 % filled)');
+    expect(inspect(plays)).to.equal('Plays: 4 of 3 users × 3 tracks (1.3 per user, 44 % filled)');
   });
 });
 

@@ -123,13 +123,13 @@ describe('Plays in print', () => {
 
   it('says how many there are, and how full the table of users and tracks is, in figures that can be read', () => {
     expect(inspect(plays(1, 1))).to.equal(
-      'Plays: 1 of 1 user × 1 track (1.0 a user, 100 % filled)',
+      'Plays: 1 of 1 user × 1 track (1.0 per user, 100 % filled)',
     );
     expect(inspect(plays(3, 2))).to.equal(
-      'Plays: 3 of 3 users × 2 tracks (1.0 a user, 50 % filled)',
+      'Plays: 3 of 3 users × 2 tracks (1.0 per user, 50 % filled)',
     );
     expect(inspect(plays(1200, 300))).to.equal(
-      'Plays: 1,200 of 1,200 users × 300 tracks (1.0 a user, 0.33 % filled)',
+      'Plays: 1,200 of 1,200 users × 300 tracks (1.0 per user, 0.33 % filled)',
     );
   });
 });
