@@ -240,20 +240,35 @@ export function chartPng(chart: Chart): { png: Buffer; width: number; height: nu
 /**
  * The output of a chart: Vega-Lite for the front ends that draw it (JupyterLab, Notebook 7, VS
  * Code), PNG for the others (classic, GitHub, nbconvert), text for terminals. No HTML: the front
- * ends would prefer it.
+ * ends would prefer it. Where the packages that draw are not installed there is no PNG.
+ * @param picture draws the PNG; undefined where it cannot be drawn
  */
-export function chartBundle(chart: Chart): { bundle: MimeBundle; metadata: MimeBundle } {
-  const { png, width, height } = chartPng(chart);
+export function chartBundle(
+  chart: Chart,
+  picture = pictureOf,
+): { bundle: MimeBundle; metadata: MimeBundle } {
+  const spec = { 'application/vnd.vegalite.v5+json': withPoints(vegaLiteSpec(chart)) };
+  const text = { 'text/plain': chartText(chart) };
+  const drawn = picture(chart);
+  if (!drawn) return { bundle: { ...spec, ...text }, metadata: {} };
+  const { png, width, height } = drawn;
   return {
-    bundle: {
-      'application/vnd.vegalite.v5+json': withPoints(vegaLiteSpec(chart)),
-      'image/png': png.toString('base64'),
-      'text/plain': chartText(chart),
-    },
+    bundle: { ...spec, 'image/png': png.toString('base64'), ...text },
     metadata: {
       'image/png': { width: Math.round(width), height: Math.round(height), alt: chart.alt },
     },
   };
+}
+
+/** The PNG of a chart; undefined where the packages that draw are not installed. */
+function pictureOf(chart: Chart): ReturnType<typeof chartPng> | undefined {
+  try {
+    tools();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
+  return chartPng(chart);
 }
 
 /** A chart as text: its title and what it shows. */

@@ -17,7 +17,8 @@ import { tableHtml } from './html.js';
 
 /**
  * The method that makes an object show itself in a notebook: it returns a MIME bundle. Deno's
- * convention, so objects made for Deno work as well.
+ * convention, so objects made for Deno work as well, and tables and charts have it: Deno's kernel
+ * draws them.
  * @example show({ [displaySymbol]: () => ({ 'text/html': '<b>five stars</b>', 'text/plain': 'five stars' }) });
  */
 export const displaySymbol: unique symbol = Symbol.for('Jupyter.display');
@@ -164,14 +165,27 @@ export class Slot {
   }
 }
 
+/** Gives the instances of a class the method by which they show themselves. */
+function showsItself(type: { readonly prototype: object }): void {
+  Object.defineProperty(type.prototype, displaySymbol, {
+    value(this: unknown): MimeBundle | undefined {
+      return render(this)?.bundle;
+    },
+    writable: true,
+    configurable: true,
+  });
+}
+
 /**
  * Makes tables, charts and lines from every layer appear here: in a notebook drawn, in a script
  * printed: lines about work in progress and warnings on standard error, what is shown on standard
  * output. Called when the library is imported. In a notebook, a table or chart that is the last
- * value of a cell is drawn as well, unless the cell shows that chart already.
+ * value of a cell is drawn as well, unless the cell shows that chart already; other kernels find
+ * the method {@link displaySymbol} of tables and charts.
  * @example installDisplay(); // importing recital has done it already
  */
 export function installDisplay(): void {
+  for (const type of [Table, Chart]) showsItself(type);
   setDisplay({
     table: (table, options) => show(table, options),
     chart: (chart) => draw(chart, { byItself: true }),

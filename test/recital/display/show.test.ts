@@ -1,9 +1,13 @@
 import { expect } from 'chai';
 import { Chart, display } from '../../../lib/recital/data/output.js';
+import { Plays } from '../../../lib/recital/data/plays.js';
 import { Table } from '../../../lib/recital/data/table.js';
+import { chartBundle, vegaLiteSpec } from '../../../lib/recital/display/chart-render.js';
 import { tableHtml } from '../../../lib/recital/display/html.js';
 import { displaySymbol, html, inNotebook, Slot, show } from '../../../lib/recital/display/index.js';
 import { installDisplay } from '../../../lib/recital/display/show.js';
+import { ArgumentError } from '../../../lib/recital/errors.js';
+import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
 import { printed } from '../../support/printed.js';
 
 const table = new Table({ track: ['a'], plays: Float64Array.of(3) });
@@ -74,6 +78,57 @@ describe('installDisplay', () => {
       display().warn('a warning');
     });
     expect(lines).to.deep.equal([table.toString(), '[Plays: One bar.]', 'a line', 'a warning']);
+  });
+});
+
+describe('the method that shows a table or a chart in other kernels, such as Deno', () => {
+  const bundle = (it: object) =>
+    (it as unknown as { [displaySymbol](): Record<string, unknown> })[displaySymbol]();
+  const plays = Plays.fromRows([
+    { user: 'a', track: 'x', playcount: 2 },
+    { user: 'b', track: 'y' },
+  ]);
+
+  it('is the one that Deno looks for', () => {
+    expect(displaySymbol).to.equal(Symbol.for('Jupyter.display'));
+  });
+
+  it('gives the HTML and the text of a table, of recommendations, of HTML', () => {
+    expect(bundle(table)).to.deep.equal({
+      'text/html': tableHtml(table),
+      'text/plain': table.toString(),
+    });
+    const list = new Popularity(plays).recommend('a', { n: 1 });
+    expect(bundle(list)['text/html']).to.equal(tableHtml(list)).and.to.contain('<table');
+    expect(bundle(html('<b>x</b>'))).to.deep.equal({ 'text/html': '<b>x</b>', 'text/plain': 'x' });
+  });
+
+  it('gives the Vega-Lite, the picture and the text of a chart, and no HTML', () => {
+    expect(bundle(chart)).to.have.all.keys(
+      'application/vnd.vegalite.v5+json',
+      'image/png',
+      'text/plain',
+    );
+    const broken = new Chart({ data: { values: [] }, mark: 'nothing' }, 'Plays', 'None.');
+    expect(() => bundle(broken)).to.throw(ArgumentError, 'cannot be drawn');
+  });
+
+  it('gives a chart without a picture where the packages that draw are not there', () => {
+    expect(chartBundle(chart, () => undefined)).to.deep.equal({
+      bundle: {
+        'application/vnd.vegalite.v5+json': vegaLiteSpec(chart),
+        'text/plain': '[Plays: One bar.]',
+      },
+      metadata: {},
+    });
+  });
+
+  it('is no property that is listed, or written as JSON', () => {
+    for (const it of [table, chart]) {
+      expect(Object.getOwnPropertySymbols(it)).to.deep.equal([]);
+      expect(Reflect.ownKeys(Object.getPrototypeOf(it))).to.include(displaySymbol);
+      expect(Object.keys(Object.getPrototypeOf(it))).to.deep.equal([]);
+    }
   });
 });
 
