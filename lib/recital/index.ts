@@ -102,7 +102,7 @@ export {
 export type { SegmentBy } from './evaluation/segments.js';
 export { type ComparisonRow, holm, pairedTTest } from './evaluation/statistics.js';
 export {
-  type LearnerClass, loadLearner, type LoadLearnerOptions, loadRecommender,
+  type LearnerClass, loadLearner, type LoadLearnerOptions, loadRecommender, loadRecommenderAsync,
   type LoadRecommenderOptions,
 } from './files/load.js';
 export { Hybrid, type HybridOptions, WeightedSum } from './hybrid/hybrid.js';

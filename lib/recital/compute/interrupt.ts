@@ -191,6 +191,29 @@ export function atOnce<T>(work: Steps<T>): T {
   }
 }
 
+/** Milliseconds of work between two turns of the event loop, see {@link inSlices}. */
+const SLICE = 10;
+
+/**
+ * Runs work in steps beside other work, such as requests of a server: after every 10 ms the event
+ * loop has a turn. Ctrl-C is left to the program.
+ * @throws InterruptedError in a notebook's cell that was stopped
+ */
+export async function inSlices<T>(work: Steps<T>): Promise<T> {
+  try {
+    for (let since = performance.now(); ; ) {
+      const step = work.next();
+      if (step.done) return step.value;
+      if (performance.now() - since < SLICE) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      scopeToBegin();
+      since = performance.now();
+    }
+  } finally {
+    work.return(undefined as T); // its `finally` blocks run, if it has not come to its end
+  }
+}
+
 /**
  * Runs long work that never gives the event loop a turn so that a notebook's stop button ends it
  * all the same: at once, wherever it is. So it must leave nothing half changed. In a script it just

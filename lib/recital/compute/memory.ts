@@ -113,6 +113,7 @@ type View = Float32Array | Float64Array | Int32Array;
 function zeroed<T extends View>(
   Type: { new (buffer: SharedArrayBuffer, start: number, n: number): T; BYTES_PER_ELEMENT: number },
   n: number,
+  fill = true,
 ): T {
   checkCount(n, 'The length of an array', { least: 0 });
   const block = take(n * Type.BYTES_PER_ELEMENT);
@@ -121,7 +122,7 @@ function zeroed<T extends View>(
   // Writing to fresh pages here, in one go, costs less than their first use by kernels; of a very
   // large array, which may never be used whole, it takes seconds.
   const old = Math.ceil(Math.max(0, untouched - start) / Type.BYTES_PER_ELEMENT);
-  view.fill(0, 0, size <= COLLECT_EVERY ? n : old);
+  if (fill) view.fill(0, 0, size <= COLLECT_EVERY ? n : old);
   untouched = Math.max(untouched, start + size);
   blocks.set(view, block);
   dropped.register(view, block, view);
@@ -135,6 +136,11 @@ function zeroed<T extends View>(
  */
 export function float32(n: number): Float32Array {
   return zeroed<Float32Array>(Float32Array, n);
+}
+
+/** `n` floats on the shared memory, whatever they are: all of them must be written next. */
+export function unsetFloat32(n: number): Float32Array {
+  return zeroed<Float32Array>(Float32Array, n, false);
 }
 
 /** `n` zeroed float64 on the shared memory, with the same rule. */

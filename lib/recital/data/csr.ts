@@ -1,3 +1,5 @@
+import { found } from '../compute/checked.js';
+import { atOnce, type Steps } from '../compute/interrupt.js';
 import { dispose, float32, float64, int32 } from '../compute/memory.js';
 import { sparseRows } from '../compute/sparse.js';
 import { ArgumentError } from '../errors.js';
@@ -97,7 +99,17 @@ export class Csr<Data extends Values = Float64Array | Float32Array> implements C
    * ascending, each once, with a value for each if there are values.
    * @throws ArgumentError that says what is wrong
    */
-  static check({ shape: [rows, columns], indptr, indices, data }: CsrLike<Values>): void {
+  static check(matrix: CsrLike<Values>): void {
+    atOnce(Csr.checking(matrix));
+  }
+
+  /** {@link Csr.check} in steps. */
+  static *checking({
+    shape: [rows, columns],
+    indptr,
+    indices,
+    data,
+  }: CsrLike<Values>): Steps<void> {
     if (data && data.length !== indices.length)
       throw new ArgumentError(
         `A sparse matrix has one value for each of its indices, got ${data.length} values and ${indices.length} indices.`,
@@ -106,14 +118,20 @@ export class Csr<Data extends Values = Float64Array | Float32Array> implements C
       throw new ArgumentError(
         `Rows do not fit: ${rows} rows of together ${indices.length} numbers were expected.`,
       );
-    for (let r = 0; r < rows; r++)
+    const known = found<{ indptr: Int32Array; below: number }>(indices, 'rows');
+    if (known?.indptr === indptr && known.below <= columns) return;
+    for (let r = 0; r < rows; r++) {
       if (indptr[r + 1] < indptr[r]) throw new ArgumentError(`Row ${r} has less than no numbers.`);
-    for (let r = 0; r < rows; r++)
+      if (r % 65536 === 0) yield;
+    }
+    for (let r = 0; r < rows; r++) {
+      if (r % 4096 === 0) yield;
       for (let j = indptr[r], last = -1; j < indptr[r + 1]; last = indices[j++])
         if (!(indices[j] > last && indices[j] < columns))
           throw new ArgumentError(
             `Row ${r} has the number ${indices[j]} after ${last}; ascending ones below ${columns} were expected.`,
           );
+    }
   }
 
   /** The columns of a row, ascending. A view: not to be written to. */
@@ -233,8 +251,16 @@ export function groupBy(keys: Int32Array, n: number): CsrRows {
 
 /** The row of each entry of a matrix, given where the rows begin. */
 export function rowOfEach(indptr: Int32Array): Int32Array {
+  return found<Int32Array>(indptr, 'rowOfEach') ?? atOnce(rowOfEachInSteps(indptr));
+}
+
+/** {@link rowOfEach} in steps. */
+export function* rowOfEachInSteps(indptr: Int32Array): Steps<Int32Array> {
   const row = new Int32Array(indptr[indptr.length - 1]);
-  for (let r = 0; r + 1 < indptr.length; r++) row.fill(r, indptr[r], indptr[r + 1]);
+  for (let r = 0; r + 1 < indptr.length; r++) {
+    if (r % 4096 === 0) yield;
+    row.fill(r, indptr[r], indptr[r + 1]);
+  }
   return row;
 }
 

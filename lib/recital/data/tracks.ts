@@ -1,3 +1,4 @@
+import { found } from '../compute/checked.js';
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import { checkArgument } from '../options.js';
 import { counted, printed } from '../printed.js';
@@ -75,7 +76,9 @@ export class Tracks {
     const none = ids.findIndex((id) => id === null || id === '');
     if (none >= 0)
       throw new DataError(`Row ${none} of the tracks (counted from 0) has no track_id.`);
-    this.ids = Vocabulary.inOrder(ids as readonly string[], { kind: 'track' });
+    this.ids =
+      found<Vocabulary>(ids, 'vocabulary') ??
+      Vocabulary.inOrder(ids as readonly string[], { kind: 'track' });
     if (this.ids.length < ids.length) {
       const seen = new Set<string | null>();
       const row = ids.findIndex((id) => seen.has(id) || !seen.add(id));

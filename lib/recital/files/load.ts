@@ -1,7 +1,9 @@
+import { inSlices } from '../compute/interrupt.js';
 import { rowOfEach } from '../data/csr.js';
 import {
   openSafetensors,
   type SafetensorsFile,
+  safetensorsInSteps,
   type TensorSource,
 } from '../data/files/safetensors.js';
 import { readTracks, readVocabulary } from '../data/files/tensors.js';
@@ -15,7 +17,7 @@ import { WithSeen } from '../evaluation/held-out.js';
 import type { Fields } from '../fields.js';
 import { Hybrid, WeightedSum } from '../hybrid/hybrid.js';
 import type { Learner, LearnerOptions } from '../learner/learner.js';
-import { EXTENSION, fileConfig } from '../learner/model-file.js';
+import { EXTENSION, fileConfig, readAhead } from '../learner/model-file.js';
 import type { Loss } from '../nn/losses.js';
 import { checkArgument, checkOptions } from '../options.js';
 import { Popularity } from '../recommend/baselines/popularity.js';
@@ -108,22 +110,60 @@ export function loadRecommender(file: string, options?: LoadRecommenderOptions):
 export function loadRecommender(file: string, options: LoadRecommenderOptions = {}): Recommender {
   checkArgument(typeof file === 'string', file, 'loadRecommender', PATH);
   checkOptions(options, ['type', 'lossFunc'], 'loadRecommender');
-  const { type, lossFunc } = options;
-  return openModel(file, (st) => {
-    const config = fileConfig(st, ['recommender', 'learner']);
-    const recommender = config.has('recommender')
-      ? makeRecommender(
-          config.object('recommender'),
-          st.within('model.'),
-          sections(st, config, { lossFunc }),
-        )
-      : makeLearner(config, st, { lossFunc });
-    const { name } = recommender.constructor;
-    if (type && !(recommender instanceof type))
-      throw new DataError(`it holds a ${name}, not a ${type.name}.`);
-    sayWithoutSeen(recommender, file);
-    return recommender;
+  return openModel(file, (st) => recommenderIn(st, file, options));
+}
+
+/**
+ * {@link loadRecommender} beside other work, such as requests of a server: the file is read and
+ * checked in slices of some 10 ms, between which the event loop has its turns. The same
+ * recommender, and the same errors, come of it. Two kinds of work are left in one piece at its end:
+ * a learner's model is made, and what a file does not hold is counted from the plays
+ * (neighbours of {@link ItemKNN}, say); factors, as of ALS, need neither.
+ * @param file its path; `.safetensors` is added if there is no such file without
+ * @throws DataError for a file that is missing, cut off, damaged, or not of this kind
+ * @example
+ * const file = new Popularity(plays).export('popular');
+ * (await loadRecommenderAsync(file)).recommend(user, { n: 10 });
+ */
+export function loadRecommenderAsync<R extends Recommender>(
+  file: string,
+  options: LoadRecommenderOptions<R> & { type: abstract new (...args: never[]) => R },
+): Promise<R>;
+export function loadRecommenderAsync(
+  file: string,
+  options?: LoadRecommenderOptions,
+): Promise<Recommender>;
+export async function loadRecommenderAsync(
+  file: string,
+  options: LoadRecommenderOptions = {},
+): Promise<Recommender> {
+  checkArgument(typeof file === 'string', file, 'loadRecommenderAsync', PATH);
+  checkOptions(options, ['type', 'lossFunc'], 'loadRecommenderAsync');
+  const work = safetensorsInSteps(pathOf(file), function* (st) {
+    const findings = yield* readAhead(st);
+    return findings.use(() => recommenderIn(st, file, options));
   });
+  return inSlices(work);
+}
+
+function recommenderIn(
+  st: SafetensorsFile,
+  file: string,
+  { type, lossFunc }: LoadRecommenderOptions,
+): Recommender {
+  const config = fileConfig(st, ['recommender', 'learner']);
+  const recommender = config.has('recommender')
+    ? makeRecommender(
+        config.object('recommender'),
+        st.within('model.'),
+        sections(st, config, { lossFunc }),
+      )
+    : makeLearner(config, st, { lossFunc });
+  const { name } = recommender.constructor;
+  if (type && !(recommender instanceof type))
+    throw new DataError(`it holds a ${name}, not a ${type.name}.`);
+  sayWithoutSeen(recommender, file);
+  return recommender;
 }
 
 /** Options of a Learner, for what a file cannot hold: metrics, callbacks, a loss of one's own. */
@@ -175,8 +215,11 @@ export function loadLearner(
 const PATH = 'the path of a file that export wrote';
 
 function openModel<T>(file: string, read: (st: SafetensorsFile) => T): T {
-  return openSafetensors(file.endsWith(EXTENSION) || isFile(file) ? file : file + EXTENSION, read);
+  return openSafetensors(pathOf(file), read);
 }
+
+const pathOf = (file: string): string =>
+  file.endsWith(EXTENSION) || isFile(file) ? file : file + EXTENSION;
 
 /** Makes a recommender, and its parts, of its description and the data of a section. */
 function makeRecommender(

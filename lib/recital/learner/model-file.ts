@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { Findings, found } from '../compute/checked.js';
+import { atOnce, type Steps } from '../compute/interrupt.js';
+import { findInSteps, placeFor } from '../data/files/prepare.js';
 import {
   dtypeOf,
   type SafetensorsFile,
@@ -31,7 +34,8 @@ export function writeModelFile(
 ): void {
   const described = { version: String(VERSION), kind, config: JSON.stringify(config) };
   const metadata = { format: 'recital', ...described };
-  const sha256 = checksum(metadata, tensors, (name) => piecesOf(tensors.get(name)!.data));
+  const pieces = (name: string): Iterable<Uint8Array> => piecesOf(tensors.get(name)!.data);
+  const sha256 = atOnce(checksum(metadata, tensors, pieces));
   writeSafetensors(file, tensors, { metadata: { ...metadata, sha256 } });
 }
 
@@ -48,20 +52,46 @@ function* piecesOf({ buffer, byteOffset, byteLength }: TensorData): Iterable<Uin
  * its name, dtype, shape and bytes. It does not depend on how the header is written or where the
  * tensors lie. It shows damage, not forgery.
  */
-function checksum(
+function* checksum(
   { sha256: _, ...metadata }: Readonly<Record<string, string>>,
   tensors: ReadonlyMap<string, Tensor | TensorInfo>,
   pieces: (name: string) => Iterable<Uint8Array>,
-): string {
+): Steps<string> {
   const hash = createHash('sha256');
   hash.update(JSON.stringify(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))));
   for (const name of [...tensors.keys()].sort()) {
     const tensor = tensors.get(name)!;
     const dtype = 'dtype' in tensor ? tensor.dtype : dtypeOf(name, tensor.data);
     hash.update(JSON.stringify([name, dtype, tensor.shape]));
-    for (const bytes of pieces(name)) hash.update(bytes);
+    for (const bytes of pieces(name)) {
+      hash.update(bytes);
+      yield;
+    }
   }
   return hash.digest('hex');
+}
+
+const checksumOf = (st: SafetensorsFile): string =>
+  atOnce(checksum(st.metadata, st.tensors, (name) => st.pieces(name)));
+
+/**
+ * Reads all of a file that {@link fileConfig} and others will read, in steps, and finds out what
+ * they will ask. It refuses nothing: they do.
+ */
+export function* readAhead(st: SafetensorsFile): Steps<Findings> {
+  const findings = new Findings();
+  const { metadata } = st;
+  if (metadata.format !== 'recital' || metadata.kind === 'checkpoint') return findings;
+  const data = new Map<string, TensorData>();
+  const sha256 = yield* checksum(metadata, st.tensors, (name) => {
+    const to = placeFor(st, name, findings);
+    data.set(name, to);
+    return st.fill(name, to);
+  });
+  findings.add(st, 'sha256', sha256);
+  if (metadata.sha256 === undefined || metadata.sha256 === sha256)
+    yield* findInSteps(st, data, findings);
+  return findings;
 }
 
 /** Checks that a file is ours and whole, and returns its description. */
@@ -83,7 +113,7 @@ export function fileConfig(st: SafetensorsFile, kinds: readonly FileKind[]): Fie
     throw new DataError(
       `it has metadata of an unknown name, ${JSON.stringify(odd)}; known are: ${known.join(', ')}. Is it damaged?`,
     );
-  if (sha256 !== undefined && sha256 !== checksum(metadata, st.tensors, (name) => st.pieces(name)))
+  if (sha256 !== undefined && sha256 !== (found<string>(st, 'sha256') ?? checksumOf(st)))
     throw new DataError(
       'it is damaged: its content is not what was written (its checksum is another). Take a copy, or write it again. If the change was intended, remove "sha256" from its metadata.',
     );
@@ -125,7 +155,7 @@ export function readModel(
   model: Model,
   { strict = true }: { strict?: boolean } = {},
 ): () => void {
-  const found: { to: Float32Array; values: Float32Array }[] = [];
+  const taken: { to: Float32Array; values: Float32Array }[] = [];
   const missing: string[] = [];
   const wanted = new Set<string>();
   const take = (name: string, shape: readonly number[], to: Float32Array): void => {
@@ -135,12 +165,13 @@ export function readModel(
       return;
     }
     const values = st.read(name, 'F32', shape);
-    const bad = name.startsWith('model.') ? firstNotFinite(values) : -1;
+    const sound = !name.startsWith('model.') || found<boolean>(values, 'finite');
+    const bad = sound ? -1 : firstNotFinite(values);
     if (bad >= 0)
       throw new DataError(
         `tensor "${name}" holds ${values[bad]} at position ${bad}; finite weights were expected.`,
       );
-    found.push({ to, values });
+    taken.push({ to, values });
   };
   for (const { name, shape, value } of model.parameters) take(`model.${name}`, shape, value);
   for (const { name, value } of model.buffers ?? []) take(`buffers.${name}`, [value.length], value);
@@ -151,12 +182,12 @@ export function readModel(
     const what = Object.entries({ missing, unexpected })
       .flatMap(([how, names]) => (names.length ? [`${how}: ${names.join(', ')}`] : []))
       .join('; ');
-    if (strict || found.length === 0)
+    if (strict || taken.length === 0)
       throw new DataError(`its parameters are not those of ${model.constructor.name} (${what}).`);
     display().warn(`Only parameters of the same name were loaded (${what}).`);
   }
   return () => {
-    for (const { to, values } of found) to.set(values);
+    for (const { to, values } of taken) to.set(values);
   };
 }
 

@@ -1,3 +1,4 @@
+import { found } from '../compute/checked.js';
 import { interruptible } from '../compute/interrupt.js';
 import { Csr, type CsrRows } from '../data/csr.js';
 import { Plays } from '../data/plays.js';
@@ -200,6 +201,7 @@ export class Interactions implements CsrRows {
 }
 
 function allPositive(values: Float32Array): boolean {
+  if (found<boolean>(values, 'positive')) return true;
   for (let i = 0; i < values.length; i++)
     if (!(values[i] > 0 && values[i] < Infinity)) return false;
   return true;

@@ -28,6 +28,7 @@ const {
   LSTMRecommender,
   loadLearner,
   loadRecommender,
+  loadRecommenderAsync,
   Markov,
   NextItemKNN,
   NextItemPopularity,
@@ -404,6 +405,12 @@ describe('Every recommender', () => {
           DataError,
           'not a Other',
         );
+        const beside = await loadRecommenderAsync(path.join(folder.path, 'model'));
+        expect(beside.constructor).to.equal(r.constructor);
+        expect(scoreBytes(beside).equals(scoreBytes(r))).to.equal(true);
+        expect(answers(beside)).to.deep.equal(answers(r));
+        beside.export(again);
+        expect(readFileSync(again).equals(readFileSync(file)), 'read in slices').to.equal(true);
         const bytes = readFileSync(file);
         writeFileSync(again, bytes.subarray(0, bytes.length - 9));
         expect(() => loadRecommender(again)).to.throw(DataError);

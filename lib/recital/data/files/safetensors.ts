@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { atOnce, type Steps } from '../../compute/interrupt.js';
 import { ArgumentError, DataError, NumericError, RecitalError } from '../../errors.js';
 import { Fields, shortened } from '../../fields.js';
 import { checkArgument, given, whatIs } from '../../options.js';
@@ -238,7 +239,7 @@ export class TensorSource {
   constructor(
     /** Type, shape and place of each tensor by name. */
     readonly tensors: ReadonlyMap<string, TensorInfo>,
-    private readonly bytesOf: (info: TensorInfo) => ArrayBuffer,
+    private readonly bytesOf: (info: TensorInfo) => ArrayBuffer | TensorData,
     private readonly prefix = '',
   ) {}
 
@@ -265,7 +266,8 @@ export class TensorSource {
       throw new DataError(
         `tensor "${whole}" is ${info.dtype} of shape [${info.shape.join(', ')}]; ${wanted} was expected.`,
       );
-    return new arrayTypes[dtype](this.bytesOf(info)) as TensorArrays[D];
+    const data = this.bytesOf(info);
+    return (data instanceof ArrayBuffer ? new arrayTypes[dtype](data) : data) as TensorArrays[D];
   }
 
   /** The tensors whose names begin with `prefix`, without it. */
@@ -284,13 +286,36 @@ export class SafetensorsFile extends TensorSource {
   /** Texts by name. */
   readonly metadata: Readonly<Record<string, string>>;
   private readonly start: number;
+  private readonly held: Map<TensorInfo, TensorData>;
 
   /** @param fd an open file */
   constructor(private readonly fd: number) {
     const { tensors, metadata, start } = readHeader(fd);
-    super(tensors, ({ offsets: [begin, end] }) => readBytes(fd, start + begin, end - begin).buffer);
+    const held = new Map<TensorInfo, TensorData>();
+    const given = new Set<TensorInfo>();
+    super(tensors, (info) => {
+      const data = held.get(info);
+      const [begin, end] = info.offsets;
+      if (!data) return readBytes(fd, start + begin, end - begin).buffer;
+      if (given.has(info)) return data.slice(); // whoever reads it has an array of their own
+      given.add(info);
+      return data;
+    });
     this.metadata = metadata;
     this.start = start;
+    this.held = held;
+  }
+
+  /** The bytes of a tensor in order, read piece by piece into an array, which `read` gives then. */
+  *fill(name: string, data: TensorData): Iterable<Uint8Array> {
+    const info = this.tensors.get(name)!;
+    for (let at = 0; at < data.byteLength; at += SMALL_PIECE) {
+      const length = Math.min(SMALL_PIECE, data.byteLength - at);
+      const piece = new Uint8Array(data.buffer, data.byteOffset + at, length);
+      readInto(piece, this.fd, this.start + info.offsets[0] + at);
+      yield piece;
+    }
+    this.held.set(info, data);
   }
 
   /** The bytes of a tensor in order, read piece by piece. */
@@ -337,20 +362,36 @@ function foreign(first: Buffer): string {
 const CHUNK = 1 << 28;
 /** Bytes of a piece of a tensor. */
 const PIECE = 1 << 22;
+/** The same where other work waits. */
+const SMALL_PIECE = 1 << 20;
 
-function readBytes(fd: number, from: number, length: number): Buffer<ArrayBuffer> {
-  let buffer: Buffer<ArrayBuffer>;
+/** An array for a tensor of a file, all zero. */
+export function emptyTensor(st: SafetensorsFile, name: string): TensorData {
+  const { dtype, offsets } = st.tensors.get(name)!;
+  return new arrayTypes[dtype](newBuffer(offsets[1] - offsets[0]));
+}
+
+function newBuffer(length: number): ArrayBuffer {
   try {
-    buffer = Buffer.from(new ArrayBuffer(length));
+    return new ArrayBuffer(length);
   } catch {
     throw new NumericError(`there is not enough memory to read ${length} bytes.`);
   }
-  for (let at = 0; at < length; ) {
-    const got = readSync(fd, buffer, at, Math.min(length - at, CHUNK), from + at);
+}
+
+function readBytes(fd: number, from: number, length: number): Buffer<ArrayBuffer> {
+  const buffer = Buffer.from(newBuffer(length));
+  readInto(buffer, fd, from);
+  return buffer;
+}
+
+/** Fills an array of bytes with those of a file, from this place on. */
+function readInto(bytes: Uint8Array, fd: number, from: number): void {
+  for (let at = 0; at < bytes.length; ) {
+    const got = readSync(fd, bytes, at, Math.min(bytes.length - at, CHUNK), from + at);
     if (got === 0) throw new DataError('it was cut off while it was read.');
     at += got;
   }
-  return buffer;
 }
 
 /**
@@ -358,11 +399,23 @@ function readBytes(fd: number, from: number, length: number): Buffer<ArrayBuffer
  * names the file.
  */
 export function openSafetensors<T>(file: string, use: (st: SafetensorsFile) => T): T {
+  const work = safetensorsInSteps(file, function* (st) {
+    yield;
+    return use(st);
+  });
+  return atOnce(work);
+}
+
+/** {@link openSafetensors} for work in steps. */
+export function* safetensorsInSteps<T>(
+  file: string,
+  use: (st: SafetensorsFile) => Steps<T>,
+): Steps<T> {
   let fd: number | undefined;
   try {
     existingFile(file);
     fd = openSync(file, 'r');
-    return use(new SafetensorsFile(fd));
+    return yield* use(new SafetensorsFile(fd));
   } catch (error) {
     if (fd === undefined && error instanceof RecitalError) throw error; // it names the file
     const { code, message } = error as NodeJS.ErrnoException;

@@ -1,5 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import { type Findings, found } from '../../compute/checked.js';
+import { atOnce, type Steps } from '../../compute/interrupt.js';
 import { DataError } from '../../errors.js';
 import { Csr } from '../csr.js';
 import { type Column, Table } from '../table.js';
@@ -24,13 +26,16 @@ function vectors(name: string, parts: Readonly<Record<string, TensorData>>): [st
   ]);
 }
 
-/** The strings under a name. */
-export function readStrings(st: TensorSource, name: string): string[] {
+/** The strings under a name, in steps. */
+export function* readStrings(st: TensorSource, name: string): Steps<string[]> {
   const { bytes, offsets } = readPacked(st, name);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  return Array.from({ length: offsets.length - 1 }, (_, i) =>
-    buffer.toString('utf8', offsets[i], offsets[i + 1]),
-  );
+  const all: string[] = [];
+  for (let i = 0; i + 1 < offsets.length; i++) {
+    all.push(buffer.toString('utf8', offsets[i], offsets[i + 1]));
+    if (i % 4096 === 0) yield;
+  }
+  return all;
 }
 
 /**
@@ -63,8 +68,27 @@ export function readVocabulary(
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (options.na && (n < 0 || buffer.toString('utf8', 0, offsets[1]) !== NA))
     throw new DataError(`${name} should begin with ${NA}.`);
+  atOnce(checkOrder(name, { bytes, offsets, order, first }));
+  return new Vocabulary(bytes, offsets, options, order);
+}
+
+/** Checks that classes are in order, and distinct, those before `first` left out. */
+export function* checkOrder(
+  name: string,
+  {
+    bytes,
+    offsets,
+    order,
+    first,
+  }: { bytes: Uint8Array; offsets: Uint32Array; order: Int32Array | undefined; first: number },
+): Steps<void> {
+  const known = found<{ first: number; order: Int32Array | undefined }>(bytes, 'ordered');
+  if (known?.first === first && known.order === order) return;
+  const n = offsets.length - 1 - first;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   let last = -1;
   for (let i = 0; i < n; i++) {
+    if (i % 4096 === 0) yield;
     const at = order ? order[i] : i + first;
     if (!(at >= first && at < n + first))
       throw new DataError(`${name}.order names class ${at}; there are ${n + first}.`);
@@ -73,7 +97,6 @@ export function readVocabulary(
       throw new DataError(`the classes of ${name} are not in order, or not distinct.`);
     last = at;
   }
-  return new Vocabulary(bytes, offsets, options, order);
 }
 
 /** A hash (SHA-256) of the classes and their indices: equal for equal vocabularies only. */
@@ -84,15 +107,22 @@ export function classesHash({ bytes, offsets }: Vocabulary): string {
 function readPacked(st: TensorSource, name: string): { bytes: Uint8Array; offsets: Uint32Array } {
   const bytes = st.read(`${name}.bytes`, 'U8');
   const offsets = st.read(`${name}.offsets`, 'U32');
+  atOnce(checkPacked(name, bytes, offsets));
+  return { bytes, offsets };
+}
+
+/** Checks that bytes and offsets are texts. */
+export function* checkPacked(name: string, bytes: Uint8Array, offsets: Uint32Array): Steps<void> {
+  if (found<Uint32Array>(bytes, 'packed') === offsets) return;
   const wrong = (what: string): DataError => new DataError(`${name} is damaged: ${what}.`);
   if (offsets.length === 0 || offsets[0] !== 0 || offsets[offsets.length - 1] !== bytes.length)
     throw wrong('its offsets do not span its bytes');
   if (!isUtf8(bytes)) throw wrong('its bytes are not UTF-8');
   for (let i = 1; i < offsets.length; i++) {
+    if (i % 65536 === 0) yield;
     if (offsets[i] < offsets[i - 1]) throw wrong('its offsets fall');
     if ((bytes[offsets[i]] & 0xc0) === 0x80) throw wrong('an offset lies within a character');
   }
-  return { bytes, offsets };
 }
 
 /** A sparse matrix as tensors NAME.indptr, NAME.indices and NAME.data. */
@@ -143,17 +173,36 @@ export function tracksTensors({ table }: Tracks): [string, Tensor][] {
 
 /** The catalogue in a file; undefined if there is none. */
 export function readTracks(st: TensorSource): Tracks | undefined {
-  if (!st.tensors.has('catalogue.track_id.bytes')) return undefined;
+  const info = st.tensors.get('catalogue.track_id.bytes');
+  return info && (found<Tracks>(info, 'tracks') ?? atOnce(readTracksInSteps(st)));
+}
+
+/**
+ * The catalogue in a file that has one, in steps.
+ * @param prepare the index of ids as Tracks will ask for it, made in steps and put into `findings`
+ */
+export function* readTracksInSteps(
+  st: TensorSource,
+  prepare?: {
+    readonly findings: Findings;
+    readonly index: (ids: readonly string[], kind: string) => Steps<Vocabulary>;
+  },
+): Steps<Tracks> {
   const columns: Record<string, Column> = {};
   let length = 0;
   for (const name of texts) {
     if (!st.tensors.has(`catalogue.${name}.bytes`)) continue;
-    const values = readStrings(st, `catalogue.${name}`);
+    const values = yield* readStrings(st, `catalogue.${name}`);
     if (name === 'track_id') length = values.length;
     if (values.length !== length)
       throw new DataError(`catalogue.${name} has ${values.length} texts for ${length} tracks.`);
     columns[name] = values.map((v) => v || null);
   }
   if (st.tensors.has('catalogue.year')) columns.year = st.read('catalogue.year', 'F64', [length]);
-  return new Tracks(new Table(columns));
+  const table = new Table(columns);
+  if (!prepare) return new Tracks(table);
+  const ids = table.strings('track_id');
+  if (ids.every((id) => id !== null))
+    prepare.findings.add(ids, 'vocabulary', yield* prepare.index(ids as string[], 'track'));
+  return prepare.findings.use(() => new Tracks(table));
 }

@@ -1,3 +1,4 @@
+import { found } from '../../compute/checked.js';
 import { matmul } from '../../compute/matmul.js';
 import { dispose, float32, memory } from '../../compute/memory.js';
 import { parallel } from '../../compute/threads.js';
@@ -107,7 +108,7 @@ export class FactorRecommender extends Recommender {
         throw new ArgumentError(
           `There must be ${rows} rows of ${factors.width} ${side} factors, got ${values.length} numbers.`,
         );
-      const bad = firstNotFinite(values);
+      const bad = found<boolean>(values, 'finite') ? -1 : firstNotFinite(values);
       if (bad >= 0)
         throw new NumericError(
           `The ${side} factors hold ${values[bad]} in row ${Math.floor(bad / factors.width)}; finite numbers were expected.`,
@@ -319,7 +320,10 @@ export function factorTensors({ users, tracks, width }: Factors): Map<string, Te
 
 /** What factorTensors has made, on the shared memory. */
 export function readFactorTensors(tensors: TensorSource): Factors {
-  const [users, tracks] = ['users', 'tracks'].map((name) => onShared(tensors.read(name, 'F32')));
+  const [users, tracks] = ['users', 'tracks'].map((name) => {
+    const values = tensors.read(name, 'F32');
+    return found<boolean>(values, 'shared') ? values : onShared(values);
+  });
   return { users, tracks, width: tensors.shape('users')[1] ?? 0 };
 }
 
