@@ -1,18 +1,18 @@
 import type { CsrRows } from '../data/csr.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkCount, checkOptions, isNumbers, said } from '../options.js';
+import { checkArgument, checkCount, checkOneOf, checkOptions, isNumbers } from '../options.js';
 
 /**
- * Options of the metrics of one user's list. In their formulas, h_j is 1 if the j-th recommended
- * track (j from 1) is relevant, |rel| is the number of relevant tracks, and sums run over
- * j = 1 … k.
+ * Options of the metrics of one user's list, whose best track comes first. In their formulas, h_j is
+ * 1 if the j-th track of the list (j from 1) is relevant, |rel| is the number of relevant tracks,
+ * and sums run over j = 1 … k.
  *
  * Ties: these functions take the list as it is. `evaluate` and the like see the scores, and give
  * the expected value over all orders of equal ones. A user without relevant tracks has no such
  * metric (ArgumentError); `rankingMetrics` leaves these users out of its means.
  *
- * The worked example of each metric is the same list: recommended b a d c e, relevant {a, c, f},
- * k = 5, so hits are at ranks 2 and 4.
+ * The worked example of each metric is the same: list b a d c e, relevant {a, c, f}, k = 5, so hits
+ * are at ranks 2 and 4.
  */
 export interface AtK {
   /** Length of the list that counts; default 10. */
@@ -25,45 +25,27 @@ export type Relevant<T> = readonly T[] | ReadonlySet<T>;
 /**
  * Precision: the share of the k recommended tracks that is relevant, Σ h_j / k. The divisor is k
  * even if fewer tracks are recommended: empty places are misses.
- * @param recommended the list, best first
- * @param relevant the relevant tracks
  * @example precisionAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 2/5 = 0.4
  */
-export function precisionAtK<T>(
-  recommended: readonly T[],
-  relevant: Relevant<T>,
-  options: AtK = {},
-): number {
-  return metricsOf('precisionAtK', recommended, relevant, options).precision;
+export function precisionAtK<T>(list: readonly T[], relevant: Relevant<T>, options?: AtK): number {
+  return metricsOf('precisionAtK', list, relevant, options).precision;
 }
 
 /**
  * Recall: the share of the relevant tracks that is recommended, Σ h_j / |rel|.
- * @param recommended the list, best first
- * @param relevant the relevant tracks
  * @example recallAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 2/3
  */
-export function recallAtK<T>(
-  recommended: readonly T[],
-  relevant: Relevant<T>,
-  options: AtK = {},
-): number {
-  return metricsOf('recallAtK', recommended, relevant, options).recall;
+export function recallAtK<T>(list: readonly T[], relevant: Relevant<T>, options?: AtK): number {
+  return metricsOf('recallAtK', list, relevant, options).recall;
 }
 
 /**
  * Hit: 1 if any of the k recommended tracks is relevant, else 0. Its mean over users is the hit
  * rate.
- * @param recommended the list, best first
- * @param relevant the relevant tracks
  * @example hitAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1
  */
-export function hitAtK<T>(
-  recommended: readonly T[],
-  relevant: Relevant<T>,
-  options: AtK = {},
-): number {
-  return metricsOf('hitAtK', recommended, relevant, options).hitRate;
+export function hitAtK<T>(list: readonly T[], relevant: Relevant<T>, options?: AtK): number {
+  return metricsOf('hitAtK', list, relevant, options).hitRate;
 }
 
 /**
@@ -71,53 +53,40 @@ export function hitAtK<T>(
  * min(k, |rel|), where precision at j = (h_1 + … + h_j) / j. Its mean over users is MAP@k
  * (RecBole's and implicit's). With `over: 'relevant'` the divisor is |rel|, as in trec_eval and
  * scikit-learn; a list of k tracks cannot reach 1 then if |rel| > k.
- * @param recommended the list, best first
- * @param relevant the relevant tracks
  * @param options.over the divisor: `'min'` (default) or `'relevant'`, see above
  * @example averagePrecisionAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // (1/2 + 2/4) / 3 = 1/3
  */
 export function averagePrecisionAtK<T>(
-  recommended: readonly T[],
+  list: readonly T[],
   relevant: Relevant<T>,
   { over = 'min', ...options }: AtK & { over?: 'min' | 'relevant' } = {},
 ): number {
-  if (over !== 'min' && over !== 'relevant')
-    throw new ArgumentError(
-      `over must be 'min' (of k and |rel|) or 'relevant' (|rel|), got '${said(over)}'.`,
-    );
-  const { hits, k, count } = readList('averagePrecisionAtK', recommended, relevant, options);
-  return sumsOf(hits).precisions / (over === 'min' ? Math.min(k, count) : count);
+  checkOneOf(over, ['min', 'relevant'], 'over');
+  const { hits, k, count } = readList('averagePrecisionAtK', list, relevant, options);
+  return sumsOf(hits, k).precisions / (over === 'min' ? Math.min(k, count) : count);
 }
 
 /**
  * Reciprocal rank: 1 / rank of the first hit, 0 without a hit in the first k. Its mean over users
  * is MRR@k.
- * @param recommended the list, best first
- * @param relevant the relevant tracks
  * @example reciprocalRankAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1/2
  */
 export function reciprocalRankAtK<T>(
-  recommended: readonly T[],
+  list: readonly T[],
   relevant: Relevant<T>,
-  options: AtK = {},
+  options?: AtK,
 ): number {
-  return metricsOf('reciprocalRankAtK', recommended, relevant, options).mrr;
+  return metricsOf('reciprocalRankAtK', list, relevant, options).mrr;
 }
 
 /**
  * Normalised discounted cumulative gain, in which a hit counts less the later it comes: DCG / IDCG,
  * where DCG = Σ h_j / log2(j + 1) and IDCG is the DCG of a list that begins with min(k, |rel|)
  * hits. From 0 to 1, the best order.
- * @param recommended the list, best first
- * @param relevant the relevant tracks
  * @example ndcgAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1.061606 / 2.130930 = 0.498189
  */
-export function ndcgAtK<T>(
-  recommended: readonly T[],
-  relevant: Relevant<T>,
-  options: AtK = {},
-): number {
-  return metricsOf('ndcgAtK', recommended, relevant, options).ndcg;
+export function ndcgAtK<T>(list: readonly T[], relevant: Relevant<T>, options?: AtK): number {
+  return metricsOf('ndcgAtK', list, relevant, options).ndcg;
 }
 
 /**
@@ -189,18 +158,13 @@ export function rankingMetrics<T>(
   options: AtK & { catalogueSize: number },
 ): RankingMetrics {
   const { size } = countRecommended('rankingMetrics', recommended, options);
-  checkArgument(
-    Array.isArray(relevant),
-    relevant,
-    'rankingMetrics',
-    'the relevant tracks of each user: an array of arrays or sets',
-  );
+  const wanted = 'the relevant tracks of each user: an array of arrays or sets';
+  checkArgument(Array.isArray(relevant), relevant, 'rankingMetrics', wanted);
   const { k = 10, catalogueSize } = options;
-  if (recommended.length !== relevant.length) {
+  if (recommended.length !== relevant.length)
     throw new ArgumentError(
       `Each user needs a list and relevant tracks, got ${recommended.length} lists and ${relevant.length} sets of relevant tracks.`,
     );
-  }
   const users = recommended.flatMap((list, i) => {
     const set = setOf(relevant[i]);
     return set.size === 0 ? [] : [metricsOfHits(hitsOf(list, set, k), set.size, k)];
@@ -218,21 +182,16 @@ export function checkLists(lists: readonly (readonly unknown[])[], of: string): 
   for (const list of lists) checkArgument(isNumbers(list), list, of, wanted);
 }
 
-function metricsOf<T>(
-  of: string,
-  recommended: readonly T[],
-  relevant: Relevant<T>,
-  options: AtK,
-): UserMetrics {
-  const { hits, count, k } = readList(of, recommended, relevant, options);
+function metricsOf<T>(...call: Parameters<typeof readList<T>>): UserMetrics {
+  const { hits, count, k } = readList(...call);
   return metricsOfHits(hits, count, k);
 }
 
 function readList<T>(
   of: string,
-  recommended: readonly T[],
+  list: readonly T[],
   relevant: Relevant<T>,
-  options: AtK,
+  options: AtK = {},
 ): { hits: Uint8Array; count: number; k: number } {
   checkOptions(options, ['k'], of);
   const { k = 10 } = options;
@@ -241,7 +200,7 @@ function readList<T>(
     throw new ArgumentError(
       'The user has no relevant track, so there is no metric: leave such users out of a mean.',
     );
-  return { hits: hitsOf(recommended, set, k), count: set.size, k };
+  return { hits: hitsOf(list, set, k), count: set.size, k };
 }
 
 /**
@@ -250,24 +209,16 @@ function readList<T>(
 function setOf<T>(relevant: Relevant<T>): ReadonlySet<T> {
   if (Object.prototype.toString.call(relevant) === '[object Set]')
     return relevant as ReadonlySet<T>; // a set of another realm is no instanceof Set
-  checkArgument(
-    isNumbers(relevant),
-    relevant,
-    'The metric',
-    "the relevant tracks: an array or a set, such as table.column('track_id')",
-  );
+  const wanted = "the relevant tracks: an array or a set, such as table.column('track_id')";
+  checkArgument(isNumbers(relevant), relevant, 'The metric', wanted);
   return new Set(relevant as readonly T[]);
 }
 
-function hitsOf<T>(recommended: readonly T[], relevant: ReadonlySet<T>, k: number): Uint8Array {
+function hitsOf<T>(list: readonly T[], relevant: ReadonlySet<T>, k: number): Uint8Array {
   checkCount(k, 'k');
-  checkArgument(
-    isNumbers(recommended),
-    recommended,
-    'The metric',
-    'the list of a user, best first: an array of tracks',
-  );
-  const first = Array.prototype.slice.call(recommended, 0, k) as T[];
+  const wanted = 'the list of a user, best first: an array of tracks';
+  checkArgument(isNumbers(list), list, 'The metric', wanted);
+  const first = Array.prototype.slice.call(list, 0, k) as T[];
   if (new Set(first).size < first.length) {
     const twice = first.find((track, j) => first.indexOf(track) < j);
     throw new ArgumentError(`"${twice}" is recommended twice, which would count it twice.`);
@@ -289,71 +240,60 @@ function byMetric<V>(value: (name: AccuracyMetric) => V): Record<AccuracyMetric,
   return Object.fromEntries(entries) as Record<AccuracyMetric, V>;
 }
 
-/** Sums over the hits of a list: their number, precisions at their ranks, 1 / first rank, DCG. */
-function sumsOf(hits: Uint8Array): { found: number; precisions: number; mrr: number; dcg: number } {
-  let [found, precisions, mrr, dcg] = [0, 0, 0, 0];
-  for (let j = 0; j < hits.length; j++) {
-    if (!hits[j]) continue;
-    found++;
-    precisions += found / (j + 1);
-    dcg += 1 / Math.log2(j + 2);
-    if (found === 1) mrr = 1 / (j + 1);
-  }
-  return { found, precisions, mrr, dcg };
-}
-
-/** The DCG of a list that begins with `n` hits. */
-function idealGain(n: number): number {
-  let gain = 0;
-  for (let j = 0; j < n; j++) gain += 1 / Math.log2(j + 2);
-  return gain;
-}
-
-/**
- * All accuracy metrics of one list without equal scores.
- * @param hits 1 where the track is relevant, for at most the first k
- * @param relevant number of relevant tracks, at least 1
- */
-export function metricsOfHits(hits: Uint8Array, relevant: number, k: number): UserMetrics {
-  const { found, precisions, mrr, dcg } = sumsOf(hits);
-  const ideal = Math.min(k, relevant);
-  return {
-    precision: found / k,
-    recall: found / relevant,
-    hitRate: found > 0 ? 1 : 0,
-    map: precisions / ideal,
-    mrr,
-    ndcg: dcg / idealGain(ideal),
-  };
-}
-
 /** The equal scores of one list. */
-interface TiedList {
+interface Ties {
   /** 1 for a position whose score equals that of the position before. */
   readonly same: Uint8Array;
   /** Number of tracks off the list with the score of its last track. */
-  readonly beyond: number;
+  beyond: number;
   /** Number of relevant ones among them. */
-  readonly missed: number;
+  missed: number;
+}
+
+const NO_TIES: Ties = { same: new Uint8Array(0), beyond: 0, missed: 0 };
+
+/**
+ * All accuracy metrics of one list: with equal scores, the expected value of each over all orders
+ * of the tied tracks. No order is better founded than another; an order by id would reward a model
+ * that knows nothing, since ids often follow age or popularity.
+ * @param hits 1 where the track is relevant; the list may be longer than k: tracks tied with the
+ *   k-th count
+ * @param relevant number of relevant tracks, at least 1
+ */
+export function metricsOfHits(
+  hits: Uint8Array,
+  relevant: number,
+  k: number,
+  ties: Ties = NO_TIES,
+): UserMetrics {
+  const { found, hitRate, precisions, mrr, dcg } = sumsOf(hits, k, ties);
+  const ideal = Math.min(k, relevant);
+  let idealGain = 0; // of a list that begins with hits
+  for (let j = 0; j < ideal; j++) idealGain += 1 / Math.log2(j + 2);
+  return {
+    precision: found / k,
+    recall: found / relevant,
+    hitRate,
+    map: precisions / ideal,
+    mrr,
+    ndcg: dcg / idealGain,
+  };
 }
 
 /**
- * All accuracy metrics of one list with equal scores: the expected value of each over all orders of
- * the tied tracks. No order is better founded than another; an order by id would reward a model
- * that knows nothing, since ids often follow age or popularity.
+ * Expected sums over the hits among the first k: their number, precisions at their ranks, DCG; 1 /
+ * rank of the first; and the probability of any.
  *
  * Exact: take a group of m tied tracks in positions a + 1 … a + m, of which r are relevant, after H
  * relevant ones. Its i-th track is a hit with probability r/m; E[h_j · precision at j] = (r/m) ·
  * (H + 1 + (i − 1)(r − 1)/(m − 1)) / j; the first i are all misses with probability
  * C(m − r, i) / C(m, i).
- * @param hits of the whole list, which may be longer than k: tracks tied with the k-th count
- * @param options.relevant number of relevant tracks, at least 1
  */
-function expectedOfHits(
+function sumsOf(
   hits: Uint8Array,
-  { same, beyond, missed }: TiedList,
-  { relevant, k }: { relevant: number; k: number },
-): UserMetrics {
+  k: number,
+  { same, beyond, missed }: Ties = NO_TIES,
+): Record<'found' | 'hitRate' | 'precisions' | 'mrr' | 'dcg', number> {
   const end = Math.min(k, hits.length);
   let [found, precisions, dcg, mrr, hitRate, before] = [0, 0, 0, 0, 0, 0];
   for (let a = 0; a < end; ) {
@@ -378,23 +318,13 @@ function expectedOfHits(
     before += r;
     a += places;
   }
-  const ideal = Math.min(k, relevant);
-  return {
-    precision: found / k,
-    recall: found / relevant,
-    hitRate,
-    map: precisions / ideal,
-    mrr,
-    ndcg: dcg / idealGain(ideal),
-  };
+  return { found, hitRate, precisions, mrr, dcg };
 }
 
-/** Lists of track codes, a row a user: rows × n, −1 where a list ends early. */
+/** Lists of track codes, one row per user: rows × n, −1 where a list ends early. */
 export interface ListsWithTies {
   readonly n: number;
   readonly track: Int32Array;
-  /** For each list, 1 if it has equal scores; lists without are measured faster. */
-  readonly tied: Uint8Array;
   /** rows × n: 1 for a track with the score of the one before it. */
   readonly same: Uint8Array;
   /** For each list, the number of tracks off the list with the score of its last track. */
@@ -410,35 +340,29 @@ export interface ListsWithTies {
  * @param options.codes number of track codes
  */
 export function metricsOfLists(
-  { n, track, tied, same, beyond, missed }: ListsWithTies,
+  { n, track, same, beyond, missed }: ListsWithTies,
   { k, relevant: { indptr, indices }, codes }: { k: number; relevant: CsrRows; codes: number },
 ): Record<AccuracyMetric, Float64Array> {
   const rows = indptr.length - 1;
   const out = byMetric(() => new Float64Array(rows).fill(NaN));
   const relevantFor = new Int32Array(codes).fill(-1); // the last list for which a track is relevant
   const hits = new Uint8Array(n);
+  const ties = { same: new Uint8Array(n), beyond: 0, missed: 0 };
   for (let row = 0; row < rows; row++) {
     const count = indptr[row + 1] - indptr[row];
     if (count === 0) continue;
     for (let j = indptr[row]; j < indptr[row + 1]; j++)
       if (indices[j] >= 0) relevantFor[indices[j]] = row;
-    const at = row * n;
-    for (let j = 0; j < n; j++)
-      hits[j] = track[at + j] >= 0 && relevantFor[track[at + j]] === row ? 1 : 0;
-    let user: UserMetrics;
-    if (tied[row] && tieMatters(same, at, n, k, beyond[row])) {
-      let right = 0;
-      for (const code of missed.get(row) ?? []) if (relevantFor[code] === row) right++;
-      const ties = { same: same.subarray(at, at + n), beyond: beyond[row], missed: right };
-      user = expectedOfHits(hits, ties, { relevant: count, k });
-    } else user = metricsOfHits(hits.subarray(0, Math.min(k, n)), count, k);
+    for (let j = 0; j < n; j++) {
+      const code = track[row * n + j];
+      hits[j] = code >= 0 && relevantFor[code] === row ? 1 : 0;
+      ties.same[j] = same[row * n + j];
+    }
+    ties.beyond = beyond[row];
+    ties.missed = 0;
+    for (const code of missed.get(row) ?? []) if (relevantFor[code] === row) ties.missed++;
+    const user = metricsOfHits(hits, count, k, ties);
     for (const name of accuracyMetrics) out[name][row] = user[name];
   }
   return out;
-}
-
-/** Whether the order of equal scores can change the first k. Position k itself may be tied. */
-function tieMatters(same: Uint8Array, at: number, n: number, k: number, beyond: number): boolean {
-  for (let j = 1; j <= Math.min(k, n - 1); j++) if (same[at + j]) return true;
-  return beyond > 0 && k >= n;
 }

@@ -103,47 +103,27 @@ export function evaluateNextItem(
   checkCount(k, 'k');
   checkFlag(filterSeen, 'filterSeen');
   checkFlag(last, 'last');
-  if (typeof recommender?.scoresOf !== 'function') {
+  if (typeof recommender?.scoresOf !== 'function')
     throw new ArgumentError(
       `evaluateNextItem needs a next-track recommender, such as new Markov(train), an lstmLearner, or new LSTMRecommender(what trainModel returns), got ${instead(recommender, 'SequenceRecommender')}.`,
     );
-  }
-  const cases = nextTrackCases(recommender, sessions, {
-    ...asked,
-    advice: 'evaluateNextItem(recommender, test, { history: train })',
-  });
+  const advice = 'evaluateNextItem(recommender, test, { history: train })';
+  const cases = nextTrackCases(recommender, sessions, { ...asked, advice });
   const known = cases.filter(({ target, history }) => target >= 0 && history.length > 0);
   const ranked = filterSeen
     ? known.filter(({ target, history }) => !history.includes(target))
     : known;
   const gains = new RankGains(k);
   const sums = { accuracy: 0, hitRate: 0, mrr: 0, ndcg: 0 };
-  const ranking: Ranking = {
-    count: (place) => {
-      if (place.higher >= k) return;
-      sums.accuracy += gains.accuracy(place);
-      sums.hitRate += gains.hitRate(place);
-      sums.mrr += gains.mrr(place);
-      sums.ndcg += gains.ndcg(place);
-    },
-    without: (history) => (filterSeen ? new Set(history) : undefined),
-  };
-  interruptible(() => {
-    if (!recommender.usesHistory) rankOnce(recommender, ranked, ranking);
-    else if (recommender.listOf) rankByLists(recommender, ranked, ranking);
-    else rankByBlocks(recommender, ranked, ranking);
-  });
+  const metrics = Object.keys(sums) as (keyof typeof sums)[];
+  interruptible(() =>
+    rankCases(recommender, ranked, filterSeen, (place) => {
+      if (place.higher < k) for (const metric of metrics) sums[metric] += gains[metric](place);
+    }),
+  );
   const n = cases.length;
-  return {
-    recommender: recommender.name,
-    k,
-    cases: n,
-    unknown: n - known.length,
-    accuracy: sums.accuracy / n,
-    hitRate: sums.hitRate / n,
-    mrr: sums.mrr / n,
-    ndcg: sums.ndcg / n,
-  };
+  for (const metric of metrics) sums[metric] /= n;
+  return { recommender: recommender.name, k, cases: n, unknown: n - known.length, ...sums };
 }
 
 /** Options of {@link nextTrackCases}, beside those of {@link evaluateNextItem}. */
@@ -168,11 +148,10 @@ export function nextTrackCases(
     : sessions instanceof SequenceDataset
       ? sessions
       : wholeHistories(sessions);
-  if (all.everyPosition) {
+  if (all.everyPosition)
     throw new ArgumentError(
       'These windows have a target at every position. Evaluate the sessions themselves, or windows without everyPosition.',
     );
-  }
   if (all.length === 0)
     throw new ArgumentError('There is no window to evaluate. Is this the right part of the split?');
   const windows = last ? lastOfEach(all) : all;
@@ -212,13 +191,9 @@ function continued(
   sessions: SequenceSource | SequenceDataset,
   history: Plays | readonly Plays[],
 ): SequenceDataset {
-  checkArgument(
-    sessions instanceof Plays,
-    sessions,
-    'evaluateNextItem with a history',
-    'held-out plays, whose users have one, such as splitPlays makes',
-  );
-  const before = Array.isArray(history) ? (history as readonly Plays[]) : [history as Plays];
+  const heldOut = 'held-out plays, whose users have one, such as splitPlays makes';
+  checkArgument(sessions instanceof Plays, sessions, 'evaluateNextItem with a history', heldOut);
+  const before: readonly Plays[] = [history].flat();
   const wanted = 'history, plays or an array of plays, such as [train, valid]';
   for (const part of before)
     checkArgument(part instanceof Plays, part, 'An evaluation of next tracks', wanted);
@@ -243,7 +218,8 @@ function continued(
   for (let u = 0; u < users.length; u++) {
     const from = item.length;
     for (const { part, user, code, indptr: at, indices } of held[u] < held[u + 1] ? read : []) {
-      for (let j = user[u] < 0 ? 0 : at[user[u]]; j < (user[u] < 0 ? 0 : at[user[u] + 1]); j++) {
+      if (user[u] < 0) continue;
+      for (let j = at[user[u]]; j < at[user[u] + 1]; j++) {
         if (part === sessions && item.length > from) {
           start.push(from);
           size.push(item.length - from);
@@ -284,71 +260,60 @@ export interface Place {
   readonly equal: number;
 }
 
-/** What is done with each case. */
-interface Ranking {
-  count: (place: Place) => void;
-  /** Tracks that are no candidates after a history. */
-  without: (history: Int32Array) => ReadonlySet<number> | undefined;
-}
-
-/** Ranks by scores that are the same after every history. */
-function rankOnce(
+/** Tells `visit` the place of each next track, among all tracks or those not in its history. */
+function rankCases(
   recommender: SequenceRecommender,
   cases: readonly NextTrackCase[],
-  { count, without }: Ranking,
+  filterSeen: boolean,
+  visit: (place: Place) => void,
 ): void {
-  const out = new Float32Array(recommender.tracks.length);
-  if (cases.length > 0) recommender.scoresOf(cases[0].history, out);
-  const places = new Map<number, Place>(); // by score
-  for (const { target, history } of cases) {
-    const place = places.get(out[target]) ?? placeOf(out, target, recommender.name);
-    places.set(out[target], place);
-    count(leaveOut(place, out[target], without(history), out));
-  }
-}
-
-/** Ranks by lists of the tracks with a score; all others have the score 0. */
-function rankByLists(
-  recommender: SequenceRecommender,
-  cases: readonly NextTrackCase[],
-  { count, without }: Ranking,
-): void {
-  const list = new ScoreList(recommender.tracks.length);
-  const { track, score } = list;
-  for (const { history, target } of cases) {
-    list.clear();
-    recommender.listOf!(history, list);
-    const own = Math.fround(score[target]);
-    let higher = 0;
-    let equal = own === 0 ? list.tracks - list.count : 0;
-    for (let j = 0; j < list.count; j++) {
-      const other = Math.fround(score[track[j]]);
-      if (other > own) higher++;
-      else if (other === own) equal++;
+  const { name, tracks } = recommender;
+  const n = tracks.length;
+  const tell = (place: Place, { target, history }: NextTrackCase, scores: ArrayLike<number>) =>
+    visit(filterSeen ? leaveOut(place, scores, target, new Set(history)) : place);
+  if (!recommender.usesHistory) {
+    const out = new Float32Array(n);
+    if (cases.length > 0) recommender.scoresOf(cases[0].history, out);
+    const places = new Map<number, Place>(); // by score
+    for (const one of cases) {
+      const score = out[one.target];
+      const place = places.get(score) ?? placeOf(out, one.target, name);
+      places.set(score, place);
+      tell(place, one, out);
     }
-    count(leaveOut({ higher, equal }, own, without(history), score));
+  } else if (recommender.listOf) {
+    const list = new ScoreList(n);
+    for (const one of cases) {
+      list.clear();
+      recommender.listOf(one.history, list);
+      tell(placeInList(list, one.target), one, list.score);
+    }
+  } else {
+    const block = Math.max(1, Math.min(256, cases.length, Math.floor(BLOCK_SCORES / n)));
+    const out = new Float32Array(block * n);
+    for (let from = 0; from < cases.length; from += block) {
+      const part = cases.slice(from, from + block);
+      const histories = part.map(({ history }) => history);
+      recommender.scoresOfMany(histories, out.subarray(0, part.length * n));
+      part.forEach((one, b) => {
+        const scores = out.subarray(b * n, (b + 1) * n);
+        tell(placeOf(scores, one.target, name), one, scores);
+      });
+    }
   }
 }
 
-/** Ranks by all scores, several histories at once. */
-function rankByBlocks(
-  recommender: SequenceRecommender,
-  cases: readonly NextTrackCase[],
-  { count, without }: Ranking,
-): void {
-  const tracks = recommender.tracks.length;
-  const block = Math.max(1, Math.min(256, cases.length, Math.floor(BLOCK_SCORES / tracks)));
-  const out = new Float32Array(block * tracks);
-  for (let from = 0; from < cases.length; from += block) {
-    const part = cases.slice(from, from + block);
-    const histories = part.map(({ history }) => history);
-    recommender.scoresOfMany(histories, out.subarray(0, part.length * tracks));
-    part.forEach(({ target, history }, b) => {
-      const scores = out.subarray(b * tracks, (b + 1) * tracks);
-      const place = placeOf(scores, target, recommender.name);
-      count(leaveOut(place, scores[target], without(history), scores));
-    });
+/** The place of a track among those with a score and all others, whose score is 0. */
+function placeInList({ track, score, count, tracks }: ScoreList, target: number): Place {
+  const own = Math.fround(score[target]);
+  let higher = 0;
+  let equal = own === 0 ? tracks - count : 0;
+  for (let j = 0; j < count; j++) {
+    const other = Math.fround(score[track[j]]);
+    if (other > own) higher++;
+    else if (other === own) equal++;
   }
+  return { higher, equal };
 }
 
 /** The place of a track among all scores. */
@@ -369,15 +334,14 @@ function placeOf(scores: Float32Array, target: number, name: string): Place {
   return { higher, equal };
 }
 
-/** The place without some tracks. */
+/** The place without some other tracks. */
 function leaveOut(
-  place: Place,
-  own: number,
-  without: Iterable<number> | undefined,
+  { higher, equal }: Place,
   scores: ArrayLike<number>,
+  target: number,
+  without: Iterable<number>,
 ): Place {
-  if (!without) return place;
-  let { higher, equal } = place;
+  const own = Math.fround(scores[target]);
   for (const t of without) {
     const score = Math.fround(scores[t]);
     if (score > own) higher--;
@@ -388,18 +352,13 @@ function leaveOut(
 
 /** The expected value of each metric over the ranks that a place may be. */
 export class RankGains {
-  /** Sums of 1 / rank and of 1 / log2(rank + 1) up to each rank. */
-  private readonly reciprocal: Float64Array;
-  private readonly discount: Float64Array;
+  readonly mrr: (place: Place) => number;
+  readonly ndcg: (place: Place) => number;
 
   /** @param k ranks beyond it count 0 */
   constructor(readonly k: number) {
-    this.reciprocal = new Float64Array(k + 1);
-    this.discount = new Float64Array(k + 1);
-    for (let rank = 1; rank <= k; rank++) {
-      this.reciprocal[rank] = this.reciprocal[rank - 1] + 1 / rank;
-      this.discount[rank] = this.discount[rank - 1] + 1 / Math.log2(rank + 1);
-    }
+    this.mrr = this.mean((rank) => 1 / rank);
+    this.ndcg = this.mean((rank) => 1 / Math.log2(rank + 1));
   }
 
   accuracy({ higher, equal }: Place): number {
@@ -410,19 +369,14 @@ export class RankGains {
     return higher >= this.k ? 0 : Math.min(1, (this.k - higher) / equal);
   }
 
-  mrr(place: Place): number {
-    return place.equal === 1 && place.higher < this.k
-      ? 1 / (place.higher + 1)
-      : this.mean(this.reciprocal, place);
-  }
-
-  ndcg(place: Place): number {
-    return place.equal === 1 && place.higher < this.k
-      ? 1 / Math.log2(place.higher + 2)
-      : this.mean(this.discount, place);
-  }
-
-  private mean(sums: Float64Array, { higher, equal }: Place): number {
-    return higher >= this.k ? 0 : (sums[Math.min(this.k, higher + equal)] - sums[higher]) / equal;
+  private mean(gain: (rank: number) => number): (place: Place) => number {
+    const { k } = this;
+    const sums = new Float64Array(k + 1); // of the gains up to each rank
+    for (let rank = 1; rank <= k; rank++) sums[rank] = sums[rank - 1] + gain(rank);
+    return ({ higher, equal }) => {
+      if (higher >= k) return 0;
+      if (equal === 1) return gain(higher + 1);
+      return (sums[Math.min(k, higher + equal)] - sums[higher]) / equal;
+    };
   }
 }

@@ -82,7 +82,7 @@ export function* rankHeldOut(
       lists.set(row, best, code, relevantTo);
       if (shuffled) {
         const list = best.track.slice(0, Math.min(n, best.count));
-        if (lists.tied[row]) shuffleTied(list, best, ties.child(users[row]));
+        shuffleTied(list, best, ties.child(users[row]));
         for (let j = 0; j < list.length; j++) shuffled[row * n + j] = code[list[j]];
       }
       if (!auc && sampled.size === 0) return;
@@ -127,7 +127,6 @@ function refuseSeen(
 
 class Lists implements ListsWithTies {
   readonly track: Int32Array;
-  readonly tied: Uint8Array;
   readonly same: Uint8Array;
   readonly beyond: Int32Array;
   readonly missed: Map<number, Int32Array> = new Map();
@@ -137,7 +136,6 @@ class Lists implements ListsWithTies {
     readonly n: number,
   ) {
     this.track = new Int32Array(rows * n).fill(-1);
-    this.tied = new Uint8Array(rows);
     this.same = new Uint8Array(rows * n);
     this.beyond = new Int32Array(rows);
   }
@@ -158,18 +156,14 @@ class Lists implements ListsWithTies {
     const length = Math.min(n, count);
     for (let j = 0; j < length; j++) {
       this.track[row * n + j] = code[track[j]];
-      if (j > 0 && score[j] === score[j - 1]) this.same[row * n + j] = this.tied[row] = 1;
+      if (j > 0 && score[j] === score[j - 1]) this.same[row * n + j] = 1;
     }
     if (count <= n || score[n] !== score[n - 1]) return;
-    this.tied[row] = 1;
     const [last, lastTrack] = [score[n - 1], track[n - 1]]; // equal scores are ordered by index
     for (let t = lastTrack + 1; t < scores.length; t++) if (scores[t] === last) this.beyond[row]++;
     const missed = relevantTo(row).filter((t) => t > lastTrack && scores[t] === last);
-    if (missed.length > 0)
-      this.missed.set(
-        row,
-        missed.map((t) => code[t]),
-      );
+    const codes = missed.map((t) => code[t]);
+    this.missed.set(row, codes);
   }
 }
 
