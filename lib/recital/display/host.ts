@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type InterruptScope, setInterruptScope } from '../compute/interrupt.js';
+import { denoKernel } from './deno.js';
 
 /** What one output holds, by MIME type; the front end picks the richest that it can draw. */
 export type MimeBundle = Record<string, unknown>;
@@ -13,7 +14,8 @@ interface Output {
 
 /**
  * What the library needs of a notebook's kernel. A kernel offers it, before the library is
- * imported, as `globalThis[Symbol.for('recital.kernel')]`; lib/kernel does.
+ * imported, as `globalThis[Symbol.for('recital.kernel')]`; lib/kernel does. For Deno's kernel
+ * deno.ts does.
  */
 export interface NotebookKernel {
   /**
@@ -35,8 +37,9 @@ export interface NotebookKernel {
   drawLastExpression(draw: (value: unknown) => boolean): void;
 }
 
-const kernel = (): NotebookKernel | undefined =>
-  (globalThis as { [key: symbol]: NotebookKernel | undefined })[Symbol.for('recital.kernel')];
+const place = globalThis as { [key: symbol]: NotebookKernel | undefined };
+const name = Symbol.for('recital.kernel');
+const kernel = (): NotebookKernel | undefined => place[name];
 
 /**
  * Whether this process is the kernel of a notebook, so that tables and charts can be drawn; false
@@ -82,13 +85,14 @@ export function publish(
 }
 
 /**
- * Joins this process to the notebook: cells can be interrupted, and `draw` draws their last
- * expressions. tslab's own kernel cannot do that: there the library works as in a plain script, and
+ * Joins this process to the notebook: cells can be interrupted (not in Deno's kernel), and `draw`
+ * draws their last expressions. tslab's own kernel cannot do that: there the library works as in a plain script, and
  * says once how to get the kernel that can.
  */
 export function joinKernel(draw: (value: unknown) => boolean): void {
-  const found = kernel();
+  const found = kernel() ?? denoKernel();
   if (found) {
+    place[name] = found;
     setInterruptScope(() => found.interruptScope());
     found.drawLastExpression(draw);
   } else if ('__tslab__' in globalThis) {
