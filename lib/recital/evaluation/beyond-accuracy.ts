@@ -7,7 +7,8 @@ import { type AtK, checkLists, countRecommended } from './metrics.js';
 /**
  * Options of metrics beyond accuracy, which describe lists whatever is relevant: whether they are
  * novel, whether they favour popular tracks, whether their tracks differ. None of these is good by
- * itself (random lists are novel and diverse): read them beside an accuracy.
+ * itself (random lists are novel and diverse): read them beside an accuracy. They take one list of
+ * recommended tracks per user, best first.
  *
  * Ties: lists are taken as they are, in `evaluate` too; recommenders order equal scores by track
  * index. An empty list has no such number and is left out of the means.
@@ -21,7 +22,6 @@ export interface ListenersAtK<T> extends AtK {
  * Novelty: the mean self-information −log2(listeners(t) / users) of the first k, averaged over
  * lists (Zhou et al., 2010). 0 for tracks that all users have played, log2(users) for tracks that
  * one user has played; a track without listeners counts as if it had one.
- * @param lists recommended tracks, one list a user
  * @param options `listeners` of a track in training, `users` in training, `k`
  * @example noveltyAtK([['a', 'b']], { k: 2, users: 8, listeners: (t) => ({ a: 8, b: 2 })[t] }) // (0 + 2) / 2 = 1
  */
@@ -39,7 +39,6 @@ export function noveltyAtK<T>(
  * Average recommendation popularity, ARP: the mean number of listeners of the first k, averaged
  * over lists (Yin et al., 2012). A recommender with a much higher value than what users play
  * favours popular tracks.
- * @param lists recommended tracks, one list a user
  * @param options `listeners` of a track in training, `k`
  * @example popularityAtK([['a', 'b'], ['a']], { k: 2, listeners: (t) => ({ a: 8, b: 2 })[t] }) // ((8 + 2)/2 + 8) / 2 = 6.5
  */
@@ -55,7 +54,6 @@ export function popularityAtK<T>(
  * (n · Σ x_i), i from 1, where x (ascending) is how often each track is among anybody's first k and
  * n is the size of the catalogue. 0 if all tracks are recommended equally often, 1 − 1/n if only
  * one ever is.
- * @param lists recommended tracks, one list a user
  * @param options `catalogueSize`: number of tracks that could have been recommended; `k`
  * @example giniAtK([['a', 'b'], ['a', 'c']], { k: 2, catalogueSize: 4 }) // x = 0, 1, 1, 2: (0 − 1 + 1 + 6) / (4 · 4) = 0.375
  */
@@ -74,7 +72,6 @@ export function giniAtK<T>(
  * lists (Ziegler et al., 2005, as a distance). 0 if all vectors point the same way, 1 if they are
  * unrelated, 2 if they are opposite. Left out are tracks without a vector, and lists with fewer
  * than two that have one.
- * @param lists recommended tracks, one list a user
  * @param options `vector` of a track, e.g. its standardised audio features, undefined if it has
  *   none; `k`
  * @example diversityAtK([['a', 'b', 'c']], { k: 3, vector: (t) => ({ a: [1, 0], b: [0, 2], c: [1, 0] })[t] }) // (1 + 0 + 1) / 3
@@ -85,12 +82,8 @@ export function diversityAtK<T>(
 ): number {
   checkOptions(options, ['vector', 'k'], 'diversityAtK');
   const { k, vector } = options;
-  checkArgument(
-    typeof vector === 'function',
-    vector,
-    'diversityAtK',
-    'vector, a function from a track to its vector',
-  );
+  const wanted = 'vector, a function from a track to its vector';
+  checkArgument(typeof vector === 'function', vector, 'diversityAtK', wanted);
   return meanOfLists('diversityAtK', lists, k, (list) =>
     diversityOf(list.flatMap((track) => unit(checkedVector(vector(track), track)) ?? [])),
   );
@@ -193,11 +186,10 @@ export function diversityOf(vectors: readonly Float64Array[]): number {
 export function audioVectors(
   catalogue: Tracks | undefined,
 ): (track: string) => Float64Array | undefined {
-  if (!catalogue || catalogue.audioFeatures.length === 0) {
+  if (!catalogue?.audioFeatures.length)
     throw new ArgumentError(
       'diversity compares tracks by their audio features, but the plays have no catalogue with any. plays.withCatalogue(await readTracks(path)) adds one; else leave diversity out.',
     );
-  }
   const names = catalogue.audioFeatures;
   const { data } = new StandardScaler().fitTransform(catalogue.table.select(names));
   const vectors: (Float64Array | undefined)[] = [];

@@ -57,33 +57,25 @@ export class Comparison extends Table {
   readonly leftOut: readonly LeftOut[];
   /** Names of the metrics, the most important first. */
   readonly metrics: readonly string[];
-  private readonly parts: ComparisonParts;
 
-  constructor(parts: ComparisonParts) {
-    super(wide(parts.rows, parts.confidence));
-    this.parts = parts;
-    this.metrics = [...new Set(parts.rows.map(({ metric }) => metric))];
-    this.details = Table.fromRows(parts.rows);
-    const { card } = parts;
+  constructor(private readonly parts: ComparisonParts) {
+    const { rows, card, leftOut, confidence } = parts;
+    super(wide(rows, confidence));
+    this.metrics = [...new Set(rows.map(({ metric }) => metric))];
+    this.details = Table.fromRows(rows);
     this.card = new Table({ what: Object.keys(card), value: Object.values(card).map(String) });
-    this.leftOut = parts.leftOut;
+    this.leftOut = leftOut;
   }
 
   /** The table, followed by those lines of the card that do not differ from run to run. */
   override toString(maxRows = 20): string {
-    const card = ['split', 'protocol', 'users', 'catalogue', 'tests'].map(
-      (what) => `${what}: ${this.parts.card[what]}`,
-    );
-    const left = this.leftOut.map(
-      ({ recommender, reason }) => `left out: ${recommender} (${reason})`,
-    );
+    const lasting = ['split', 'protocol', 'users', 'catalogue', 'tests'];
+    const card = lasting.map((what) => `${what}: ${this.parts.card[what]}`);
+    const left = this.leftOut.map((each) => `left out: ${each.recommender} (${each.reason})`);
     return [super.toString(maxRows), ...card, ...left].join('\n');
   }
 
-  /**
-   * Shows bars of a metric, with the confidence interval of each, and returns the chart.
-   * @param metric default: the first one
-   */
+  /** Shows bars of a metric, with the confidence interval of each, and returns the chart. */
   plot(metric: string = this.metrics[0]): Chart {
     const rows = this.rowsOf(metric);
     const { measured, confidence } = this.parts;
@@ -94,8 +86,8 @@ export class Comparison extends Table {
   /**
    * Shows the recommenders as points in the plane of two metrics, with the confidence interval of
    * each, and returns the chart.
-   * @param options.x metric across; default: the coverage, or else the second metric. `y`: metric
-   *   upwards; default: the first one
+   * @param options.x metric across; default: the coverage, or else the second metric. `y`: upwards;
+   *   default: the first metric
    */
   plotTradeOff(options: Partial<typeof TRADE_OFF> = {}): Chart {
     const { x, y = this.metrics[0] } = given(TRADE_OFF, options, 'plotTradeOff');
@@ -143,12 +135,11 @@ export class Comparison extends Table {
   }
 
   /** What `save` writes as JSON. */
-  override toJSON(): {
-    card: RunCard;
+  override toJSON(): Pick<ComparisonParts, 'card' | 'leftOut'> & {
     results: readonly ComparisonRow[];
-    leftOut: readonly LeftOut[];
   } {
-    return { card: this.parts.card, results: this.parts.rows, leftOut: this.leftOut };
+    const { card, rows, leftOut } = this.parts;
+    return { card, results: rows, leftOut };
   }
 
   /**
@@ -157,13 +148,10 @@ export class Comparison extends Table {
    * @returns the path
    */
   override save(file: string): string {
-    const text = /\.csv$/i.test(file)
-      ? csv(this.details)
-      : /\.json$/i.test(file)
-        ? `${JSON.stringify(this, null, 1)}\n`
-        : undefined;
-    if (text === undefined)
+    const asCsv = /\.csv$/i.test(file);
+    if (!asCsv && !/\.json$/i.test(file))
       throw new ArgumentError(`A comparison is saved as .csv or .json, got "${said(file)}".`);
+    const text = asCsv ? csv(this.details) : `${JSON.stringify(this, null, 1)}\n`;
     writeAtomically(file, [Buffer.from(text)]);
     return file;
   }
@@ -191,34 +179,29 @@ export function environment(): RunCard {
   };
 }
 
-/** The wide table: a row a recommender, everything about the first metric, means of the others. */
+/** The wide table: a row per recommender, all of the first metric, means of the others. */
 function wide(rows: readonly ComparisonRow[], confidence: number): Map<string, ColumnValues> {
   const [first, ...others] = new Set(rows.map(({ metric }) => metric));
+  type Field = 'mean' | 'low' | 'high' | 'seedSd' | 'difference' | 'pHolm';
+  const numbers = (field: Field, of = first): Float64Array =>
+    Float64Array.from(
+      rows.filter(({ metric }) => metric === of),
+      (row) => row[field] ?? NaN,
+    );
   const main = rows.filter(({ metric }) => metric === first);
-  const numbers = (value: (row: ComparisonRow) => number | null, of = main): Float64Array =>
-    Float64Array.from(of, (row) => value(row) ?? NaN);
+  const baseline = main.find((row) => row.baseline !== null)?.baseline;
   const optional: [string, Float64Array][] = [
-    [`${percent(confidence)} from`, numbers(({ low }) => low)],
-    ['to', numbers(({ high }) => high)],
-    ['sd of seeds', numbers(({ seedSd }) => seedSd)],
-    [
-      `over ${main.find(({ baseline }) => baseline !== null)?.baseline}`,
-      numbers(({ difference }) => difference),
-    ],
-    ['p', numbers(({ pHolm }) => pHolm)],
+    [`${percent(confidence)} from`, numbers('low')],
+    ['to', numbers('high')],
+    ['sd of seeds', numbers('seedSd')],
+    [`over ${baseline}`, numbers('difference')],
+    ['p', numbers('pHolm')],
   ];
-  const mean = ({ mean }: ComparisonRow): number => mean;
   return new Map<string, ColumnValues>([
     ['recommender', main.map(({ recommender }) => recommender)],
-    [first, numbers(mean)],
+    [first, numbers('mean')],
     ...optional.filter(([, values]) => !values.every(Number.isNaN)),
-    ...others.map((name): [string, ColumnValues] => [
-      name,
-      numbers(
-        mean,
-        rows.filter(({ metric }) => metric === name),
-      ),
-    ]),
+    ...others.map((name): [string, ColumnValues] => [name, numbers('mean', name)]),
   ]);
 }
 
@@ -234,50 +217,42 @@ export function comparisonChart(
   const { metric } = rows[0];
   const sorted = [...rows].sort((a, b) => (greater ? b.mean - a.mean : a.mean - b.mean));
   const hasIntervals = sorted.some(({ low }) => low !== null);
+  const values = sorted.map(({ recommender, mean, low, high }) => {
+    return { recommender, mean, low, high, text: written(mean) };
+  });
+  const interval = {
+    mark: { type: 'rule', strokeWidth: 2 },
+    encoding: { x: quantity('low'), x2: { field: 'high' } },
+  };
   const spec = {
     width: SIZE.width,
     height: { step: 28 },
-    data: {
-      values: sorted.map(({ recommender, mean, low, high }) => ({
-        ...{ recommender, mean, low, high },
-        text: written(mean),
-      })),
-    },
+    data: { values },
     encoding: {
       y: { field: 'recommender', type: 'nominal', sort: null, title: null, axis: { ticks: false } },
       tooltip: [
         { field: 'recommender' },
-        ...['mean', 'low', 'high'].map((field) => ({ field, type: 'quantitative', format: '.4f' })),
+        ...['mean', 'low', 'high'].map((field) => ({ ...quantity(field), format: '.4f' })),
       ],
     },
     layer: [
       {
         mark: { type: 'bar', opacity: 0.75 },
-        encoding: { x: { field: 'mean', type: 'quantitative', title: metric } },
+        encoding: { x: { ...quantity('mean'), title: metric } },
       },
-      ...(hasIntervals
-        ? [
-            {
-              mark: { type: 'rule', strokeWidth: 2 },
-              encoding: { x: { field: 'low', type: 'quantitative' }, x2: { field: 'high' } },
-            },
-          ]
-        : []),
+      ...(hasIntervals ? [interval] : []),
       {
         mark: { type: 'text', align: 'left', dx: 6 },
-        encoding: {
-          x: { field: hasIntervals ? 'high' : 'mean', type: 'quantitative' },
-          text: { field: 'text' },
-        },
+        encoding: { x: quantity(hasIntervals ? 'high' : 'mean'), text: { field: 'text' } },
       },
     ],
   };
-  const values = sorted.map(({ recommender, mean, low, high }) => {
+  const bars = values.map(({ recommender, low, high, text }) => {
     const range = low === null || high === null ? '' : ` (${written(low)} to ${written(high)})`;
-    return `${recommender} ${written(mean)}${range}`;
+    return `${recommender} ${text}${range}`;
   });
   const about = `${metric}${hasIntervals ? withInterval(confidence) : ''}`;
-  return new Chart(spec, `${metric} by recommender`, `${about}: ${values.join(', ')}.`);
+  return new Chart(spec, `${metric} by recommender`, `${about}: ${bars.join(', ')}.`);
 }
 
 /** Recommenders as points, with the confidence intervals that there are in both directions. */
@@ -292,8 +267,8 @@ export function tradeOffChart(
     ...{ y: up[i].mean, yLow: up[i].low, yHigh: up[i].high },
   }));
   const place = {
-    x: { field: 'x', type: 'quantitative', title: titles.x, scale: { zero: false } },
-    y: { field: 'y', type: 'quantitative', title: titles.y, scale: { zero: false } },
+    x: { ...quantity('x'), title: titles.x, scale: { zero: false } },
+    y: { ...quantity('y'), title: titles.y, scale: { zero: false } },
   };
   // No rules for a metric without intervals, such as coverage: Vega warns of their empty axis.
   const intervals = (['x', 'y'] as const)
@@ -303,7 +278,7 @@ export function tradeOffChart(
       mark: { type: 'rule', strokeWidth: 1.5 },
       encoding: {
         ...place,
-        [axis]: { field: `${axis}Low`, type: 'quantitative', title: titles[axis] },
+        [axis]: { ...quantity(`${axis}Low`), title: titles[axis] },
         [`${axis}2`]: { field: `${axis}High` },
       },
     }));
@@ -325,10 +300,12 @@ export function tradeOffChart(
     ],
   };
   const title = `${titles.y} against ${titles.x}`;
-  const points = values.map(
-    ({ recommender, x, y }) => `${recommender} ${written(y)} at ${written(x)}`,
-  );
+  const points = values.map((at) => `${at.recommender} ${written(at.y)} at ${written(at.x)}`);
   return new Chart(spec, title, `${title}${withInterval(confidence)}: ${points.join(', ')}.`);
+}
+
+function quantity(field: string): { field: string; type: string } {
+  return { field, type: 'quantitative' };
 }
 
 function withInterval(confidence: number): string {

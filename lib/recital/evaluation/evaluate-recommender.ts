@@ -1,4 +1,4 @@
-import { interruptible } from '../compute/interrupt.js';
+import { atOnce, interruptible } from '../compute/interrupt.js';
 import { Random } from '../compute/random.js';
 import type { Plays } from '../data/plays.js';
 import type { Split } from '../data/splits.js';
@@ -46,15 +46,9 @@ export type Evaluation = {
  * Ranking metrics of one recommender on held-out plays, means over users. {@link evaluate} compares
  * several, with intervals and tests.
  *
- * Protocol: the whole catalogue is ranked for each user (no sampled negatives), without the user's
- * tracks in training; relevant is every held-out track that the user does not have in training,
- * however often it was played. A held-out track unknown to training cannot be recommended and
- * counts as missed. Users without relevant tracks are left out of the means, but their lists count
- * in the coverage, a share of the recommender's own catalogue.
- *
- * Ties: where scores are equal, each metric is its expected value over all orders of the tied
- * tracks, so a model that gives all tracks the same score is as good as chance; the coverage is
- * that of the lists that `recommend` gives, with equal scores in the order of track ids.
+ * Protocol and ties are those of {@link evaluate}, but lists leave out the tracks of training alone,
+ * and users without relevant tracks, who are not in the means, count in the coverage, a share of
+ * the recommender's own catalogue.
  * @param recommender trained on other plays
  * @param heldOut the held-out plays, e.g. `plays.take(dls.split.valid)`
  * @example Table.fromRows([learn, new Popularity(train)].map((r) => evaluateRecommender(r, heldOut, { k: 10 })))
@@ -76,37 +70,28 @@ export function evaluateRecommender<const N extends string = never>(
     users: users && new Set(users.map(String)),
     keepEmpty: true,
   });
-  const means = measure(recommender, held, [...accuracyMetrics, 'coverage', ...metrics], {
-    k,
-    seed,
-    catalogueSize: recommender.tracks.length,
-  });
+  const catalogueSize = recommender.tracks.length;
+  const means = measure(recommender, held, { k, seed, catalogueSize, metrics });
   if (means.users > 0) return means as unknown as Evaluation & { readonly [name in N]: number };
   throw new ArgumentError(
     `No user that ${recommender.name} knows has a held-out track that it was not trained on as well, so there is nothing to measure. Is this the right part of the split?`,
   );
 }
 
-/** The means of some metrics over the users of `heldOut` that a recommender knows. */
-export function measure(
+/** The means over the users of `heldOut` that a recommender knows. */
+function measure(
   recommender: Recommender,
   heldOut: HeldOut,
-  metrics: Parameters<typeof metricColumns>[0],
-  {
-    k,
-    catalogueSize,
-    seed = 42,
-    blocked,
-  }: { k: number; catalogueSize: number; seed?: number | string; blocked?: Int32Array },
+  options: Pick<EvaluateOptions, 'metrics' | 'seed'> & {
+    k: number;
+    catalogueSize: number;
+    blocked?: Int32Array;
+  },
 ): Evaluation {
-  const columns = metricColumns(metrics, [k]);
-  const ranked = interruptible(() => {
-    const work = rankHeldOut(recommender, heldOut, { columns, seed, blocked });
-    for (;;) {
-      const { done, value } = work.next();
-      if (done) return value!;
-    }
-  });
+  const { k, catalogueSize, metrics = [], seed = 42, blocked } = options;
+  const columns = metricColumns([...accuracyMetrics, 'coverage', ...metrics], [k]);
+  const work = rankHeldOut(recommender, heldOut, { columns, seed, blocked });
+  const ranked = interruptible(() => atOnce(work))!;
   const rows = Int32Array.from(ranked.known.keys()).filter((row) => ranked.known[row]);
   const { indptr } = heldOut.relevant;
   const values = columns.map((column): [string, number] => [
@@ -156,10 +141,8 @@ export interface HitsAmong {
 /**
  * The paper's test accuracy for one user: how many of n recommended tracks are among the user's
  * held-out plays, divided by n. It is the precision at n of a single user: compare it with that of
- * popularity. The list is the one that `recommend` gives, with equal scores in the order of track
- * ids.
+ * popularity. The list is the one that `recommend` gives.
  * @param recommender trained on other plays
- * @param heldOut the held-out plays
  * @param options.user whose list; `n`: length of the list, default 30
  * @example hitsAmong(learn, heldOut, { user, n: 10 }).accuracy
  */
@@ -208,11 +191,8 @@ export type ColdTrackSplitOptions = Partial<typeof SPLIT>;
 export function coldTrackSplit(plays: Plays, options: ColdTrackSplitOptions = {}): Split {
   checkPlays('coldTrackSplit', plays);
   const { trackPct, seed } = given(SPLIT, options, 'coldTrackSplit');
-  checkNumber(
-    trackPct,
-    trackPct > 0 && trackPct < 1,
-    'trackPct must be between 0 and 1, both excluded',
-  );
+  const wanted = 'trackPct must be between 0 and 1, both excluded';
+  checkNumber(trackPct, trackPct > 0 && trackPct < 1, wanted);
   const { track, tracks } = plays.compact();
   const n = tracks.length;
   const cut = Math.trunc(trackPct * n);
@@ -272,24 +252,17 @@ export function evaluateColdTracks(
   const hidden = Interactions.fromPlays(heldOut);
   const tracks = hidden.tracks.length;
   const among = hidden.tracks.classes.filter((id) => recommender.tracks.has(id));
-  if (among.length === 0) {
+  if (among.length === 0)
     throw new ArgumentError(
       `${recommender.name} has none of the ${tracks} hidden tracks in its catalogue: only tracks that it can score can be ranked, as those of ContentRecommender.`,
     );
-  }
   if (!hidden.users.classes.some((id) => recommender.users.has(id)))
     throw new ArgumentError(
       `${recommender.name} knows none of the ${hidden.users.length} users who have played the hidden tracks.`,
     );
-  const {
-    recommender: name,
-    unknownUsers,
-    ...means
-  } = measure(
-    recommender,
-    new HeldOut(recommender.seen, heldOut),
-    [...accuracyMetrics, 'coverage'],
-    { k, catalogueSize: tracks, blocked: blockedTracks(recommender, { among }) },
-  );
+  const held = new HeldOut(recommender.seen, heldOut);
+  const blocked = blockedTracks(recommender, { among });
+  const measured = measure(recommender, held, { k, catalogueSize: tracks, blocked });
+  const { recommender: name, unknownUsers, ...means } = measured;
   return { recommender: name, tracks, unknownUsers, ...means };
 }

@@ -66,18 +66,10 @@ export function* comparisonRows(
     entries.forEach(({ name, values }, e) => {
       const seeds = values.get(column.name)!;
       const row: ComparisonRow = {
-        recommender: name,
-        metric: column.name,
-        mean: means[e],
-        low: null,
-        high: null,
+        ...{ recommender: name, metric: column.name, mean: means[e], low: null, high: null },
         seedSd: seeds.length > 1 ? deviationOf(seeds.map(meanOf)) : null,
-        baseline: null,
-        difference: null,
-        differenceLow: null,
-        differenceHigh: null,
-        p: null,
-        pHolm: null,
+        ...{ baseline: null, difference: null, differenceLow: null, differenceHigh: null },
+        ...{ p: null, pHolm: null },
       };
       rows.push(row);
       if (isOfCatalogue(column)) return;
@@ -97,9 +89,7 @@ export function* comparisonRows(
     resampled.map(({ values }) => values),
     options,
   );
-  resampled.forEach(({ put }, i) => {
-    put(intervals[i]);
-  });
+  for (const [i, { put }] of resampled.entries()) put(intervals[i]);
   holm(rows.map(({ p }) => p ?? NaN)).forEach((p, i) => {
     if (!Number.isNaN(p)) rows[i].pHolm = p;
   });
@@ -117,10 +107,7 @@ function bestOf(entries: readonly Entry[], means: readonly number[], greater: bo
 }
 
 /** The ends of a confidence interval. */
-export interface Interval {
-  readonly low: number;
-  readonly high: number;
-}
+export type Interval = Readonly<Record<'low' | 'high', number>>;
 
 /** Resamples that are computed at once. */
 const BLOCK = 32;
@@ -165,20 +152,15 @@ export function* bootstrapIntervals(
       const m = Math.min(BLOCK, samples - from);
       drawn.fill(0);
       for (let s = 0; s < m; s++) for (let i = 0; i < n; i++) drawn[s * n + random.int(n)]++;
-      matmul(
-        { m, n: width, k: n },
-        {
-          a: { values: drawn, rowStride: n },
-          b: { values, rowStride: 1, columnStride: n },
-          c: { values: sums, rowStride: width },
-        },
-      );
+      const a = { values: drawn, rowStride: n };
+      const b = { values, rowStride: 1, columnStride: n };
+      matmul({ m, n: width, k: n }, { a, b, c: { values: sums, rowStride: width } });
       columns.forEach((_, c) => {
         const gap = gaps.indexOf(c);
         const { least, most } = ranges[c];
         for (let s = 0; s < m; s++) {
-          const mean =
-            least + sums[s * width + c] / (gap < 0 ? n : sums[s * width + columns.length + gap]);
+          const users = gap < 0 ? n : sums[s * width + columns.length + gap];
+          const mean = least + sums[s * width + c] / users;
           means[c][from + s] = Math.min(most, mean); // a mean lies among its values
         }
       });
@@ -186,10 +168,8 @@ export function* bootstrapIntervals(
     }
     return means.map((each) => {
       const sorted = each.filter((x) => !Number.isNaN(x)).sort();
-      return {
-        low: quantile(sorted, (1 - confidence) / 2),
-        high: quantile(sorted, (1 + confidence) / 2),
-      };
+      const [low, high] = [-1, 1].map((side) => quantile(sorted, (1 + side * confidence) / 2));
+      return { low, high };
     });
   } finally {
     for (const array of [values, drawn, sums]) dispose(array);
@@ -235,12 +215,8 @@ export function deviationOf(values: readonly number[]): number {
  * @example pairedTTest([1, 2, 3, 4]).p // 0.0305: t = 3.873, 3 degrees of freedom
  */
 export function pairedTTest(differences: ArrayLike<number>): { t: number; df: number; p: number } {
-  checkArgument(
-    isNumbers(differences),
-    differences,
-    'pairedTTest',
-    'the differences of pairs: an array of numbers',
-  );
+  const wanted = 'the differences of pairs: an array of numbers';
+  checkArgument(isNumbers(differences), differences, 'pairedTTest', wanted);
   const n = differences.length;
   const df = n - 1;
   if (n < 2) return { t: NaN, df, p: NaN };
@@ -297,21 +273,19 @@ function incompleteBeta(a: number, b: number, x: number): number {
 }
 
 function fraction(a: number, b: number, x: number): number {
-  const tiny = 1e-300;
-  const away = (v: number): number => (Math.abs(v) < tiny ? tiny : v);
+  const away = (v: number): number => (Math.abs(v) < 1e-300 ? 1e-300 : v);
   let c = 1;
   let d = 1 / away(1 - ((a + b) * x) / (a + 1));
   let h = d;
   for (let m = 1; m <= 1000; m++) {
     const before = h;
     const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m));
-    d = 1 / away(1 + even * d);
-    c = away(1 + even / c);
-    h *= d * c;
     const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1));
-    d = 1 / away(1 + odd * d);
-    c = away(1 + odd / c);
-    h *= d * c;
+    for (const term of [even, odd]) {
+      d = 1 / away(1 + term * d);
+      c = away(1 + term / c);
+      h *= d * c;
+    }
     if (Math.abs(h - before) <= 1e-15 * Math.abs(h)) break;
   }
   return h;
