@@ -244,7 +244,7 @@ export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
     readonly interrupted: boolean,
   ) {
     const hasError = trials.some(({ error }) => error !== undefined);
-    const table = Table.fromRows(
+    const table: Table = Table.fromRows(
       trials.map(({ trial, settings, score, seconds, error }) => ({
         trial,
         ...settings,
