@@ -26,7 +26,7 @@ export type MetricName =
   | `${AccuracyMetric}@${number}~${number}neg`;
 
 /**
- * A ranking metric of one's own: one number a user, from the list and the relevant tracks.
+ * A ranking metric of one's own: one number per user, from the list and the relevant tracks.
  * {@link evaluate} treats it like any other, with intervals, paired tests and segments.
  *
  * Ties: tracks with equal scores are in random order on the list (by the seed, and different for
