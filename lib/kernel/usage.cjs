@@ -12,6 +12,8 @@ cell that fails, unless the cell has the tag raises-exception.
   --notebooks DIR     folder of the notebooks; default notebooks/
   --out DIR           folder for the results; default out/, or that of ~/recital where nothing can be written here. NAME.html and NAME.ipynb of an earlier run there are replaced; the page of a run that has failed
                       says so at its top
+  --kernel deno       run the cells in Deno's kernel, which checks no types, in place of this project's own; needs Deno 2 on the PATH, or its file in
+                      the environment variable DENO
   --in-place          write the executed copy over the notebook as well, unless it has failed
   --help              print this, and install nothing
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { readNotebook } from '../../lib/kernel/run/notebook-file.js';
-import { clear, install, output, project, put, root, run } from './tools.js';
+import { clear, deno, install, output, project, put, root, run } from './tools.js';
 
 interface Packed {
   filename: string;
@@ -82,6 +82,22 @@ describe('the package recital-kernel', function () {
     );
     const page = readFileSync(join(own, 'out/0-start-here.html'), 'utf8');
     expect(page).to.contain('the synthetic sample (data/sample)');
+  });
+
+  it("runs it in Deno's kernel, too", function () {
+    const program = deno();
+    if (program === undefined) this.skip();
+    const before = process.env.DENO;
+    process.env.DENO = program;
+    try {
+      const { code, out, err } = recital('run', '0', '--kernel', 'deno', '--out', 'by-deno');
+      expect(err).to.equal('');
+      expect(code).to.equal(0);
+      expect(out).to.contain('EmbeddingDotBias   2581  0.287534');
+    } finally {
+      if (before === undefined) delete process.env.DENO;
+      else process.env.DENO = before;
+    }
   });
 
   it('has the same messages and hints, and the subpaths of the library', () => {

@@ -1,5 +1,13 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -66,6 +74,18 @@ export function tool(name: string, ...packages: string[]): string | undefined {
     writeFileSync(stamp, wanted);
   }
   return join(folder, 'node_modules');
+}
+
+/** The program of Deno; undefined where npm does not serve it. */
+export function deno(): string | undefined {
+  const modules = tool('deno', 'deno@latest');
+  if (modules === undefined) return undefined;
+  const folder = join(modules, '@deno');
+  for (const name of existsSync(folder) ? readdirSync(folder) : [])
+    for (const file of ['deno', 'deno.exe'].map((each) => join(folder, name, each)))
+      if (existsSync(file)) return file;
+  console.log('      npm has no deno for this machine');
+  return undefined;
 }
 
 /** Outside of the checkout, whose packages a tool must not see. */

@@ -1,3 +1,4 @@
+import { DenoKernel } from './deno.js';
 import { type Content, KernelClient, KernelDiedError } from './kernel-client.js';
 import { joined, type Notebook, type NotebookCell, Outputs } from './notebook-file.js';
 
@@ -34,6 +35,15 @@ export interface Watcher {
   end?(seconds: number): void;
 }
 
+/** The kernels that notebooks run in, and what their files say of each. */
+export const kernels = {
+  recital: { display_name: 'TypeScript', language: 'typescript', name: 'tslab' },
+  deno: { display_name: 'Deno', language: 'typescript', name: 'deno' },
+} as const;
+
+/** The name of a kernel. */
+export type KernelName = keyof typeof kernels;
+
 /** Options of executeNotebook. */
 export interface ExecuteOptions {
   /** Working folder of the kernel: that of the notebook. */
@@ -42,6 +52,8 @@ export interface ExecuteOptions {
   env?: NodeJS.ProcessEnv;
   /** Seconds for which a cell may print and show nothing. Default 600. */
   timeout?: number;
+  /** The kernel: this checkout's, or Deno's, which checks no types. Default `recital`. */
+  kernel?: KernelName;
   watcher?: Watcher;
   /** Called with a function that stops the running cell, and one that ends the kernel at once. */
   onStart?(interrupt: () => void, kill: () => void): void;
@@ -62,11 +74,11 @@ export async function executeNotebook(
   notebook: Notebook,
   options: ExecuteOptions,
 ): Promise<Execution> {
-  const { cwd, env, timeout = 600, watcher = {}, onStart } = options;
+  const { cwd, env, timeout = 600, kernel: of = 'recital', watcher = {}, onStart } = options;
   const start = performance.now();
   const cells = notebook.cells.filter((cell) => cell.cell_type === 'code');
   for (const cell of cells) Object.assign(cell, { outputs: [], execution_count: null });
-  const kernel = await KernelClient.start({ cwd, env });
+  const kernel = await (of === 'deno' ? DenoKernel : KernelClient).start({ cwd, env });
   onStart?.(
     () => kernel.interrupt(),
     () => kernel.kill(),
@@ -92,15 +104,12 @@ export async function executeNotebook(
       if (failure?.byCode && tagsOf(cell).includes(MAY_FAIL)) failure = undefined;
       if (failure) break;
     }
-    if (!failure && number > 0) failure = await leftBehind(kernel, number, take);
+    if (!failure && number > 0 && kernel instanceof KernelClient)
+      failure = await leftBehind(kernel, number, take);
   } finally {
     await kernel.stop();
   }
-  notebook.metadata.kernelspec = {
-    display_name: 'TypeScript',
-    language: 'typescript',
-    name: 'tslab',
-  };
+  notebook.metadata.kernelspec = { ...kernels[of] };
   notebook.metadata.language_info = kernel.info.language_info;
   return { failure, seconds: (performance.now() - start) / 1000 };
 }
@@ -113,7 +122,7 @@ interface CellJob {
 }
 
 async function runCell(
-  kernel: KernelClient,
+  kernel: KernelClient | DenoKernel,
   { code, number, timeout, take }: CellJob,
 ): Promise<CellFailure | undefined> {
   let late = false;

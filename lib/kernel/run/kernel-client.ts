@@ -64,7 +64,7 @@ const SHUTDOWN_MS = 3_000;
 const LOG_CHARS = 20_000;
 
 /**
- * A tslab kernel started as a child process, spoken to over the Jupyter protocol (5.3) on loopback.
+ * A kernel started as a child process, spoken to over the Jupyter protocol (5.3) on loopback.
  * Needs no Python.
  */
 export class KernelClient {
@@ -90,6 +90,7 @@ export class KernelClient {
       readonly control: number;
       readonly hb: number;
     },
+    private readonly onLate?: OnOutput,
   ) {
     const keep = (data: Buffer): void => {
       this.log = (this.log + data.toString()).slice(-LOG_CHARS);
@@ -110,22 +111,28 @@ export class KernelClient {
    * Starts a kernel and waits until it answers.
    * @param options.cwd its working folder: that of the notebook
    * @param options.env its environment; default: this process's
-   * @param options.launcher arguments for Node before the connection file; default: the launcher of
+   * @param options.program what is started; default: this Node
+   * @param options.launcher its arguments before the connection file; default: the launcher of
    *   this checkout
    * @param options.startTimeout milliseconds; default 60,000
+   * @param options.onLate called for output of requests that are over
    * @param options.transport `ipc`: by files in place of ports; not on Windows. Default `tcp`
    */
   static async start(options: {
     cwd: string;
     env?: NodeJS.ProcessEnv;
+    program?: string;
     launcher?: readonly string[];
+    onLate?: OnOutput;
     startTimeout?: number;
     transport?: 'tcp' | 'ipc';
   }): Promise<KernelClient> {
     const {
       cwd,
       env = process.env,
+      program = process.execPath,
       launcher = launchers.recital,
+      onLate,
       startTimeout = 60_000,
       transport = 'tcp',
     } = options;
@@ -147,7 +154,7 @@ export class KernelClient {
     );
     // A group of its own: Ctrl-C in the terminal reaches us alone, and we decide what the kernel is
     // told.
-    const child = spawn(process.execPath, [...launcher, file], {
+    const child = spawn(program, [...launcher, file], {
       cwd,
       env: { ...env, JPY_PARENT_PID: String(process.pid) },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -164,6 +171,7 @@ export class KernelClient {
         control: control_port,
         hb: hb_port,
       },
+      onLate,
     );
     client.connect();
     await client.ready(startTimeout);
@@ -195,7 +203,11 @@ export class KernelClient {
     for await (const frames of socket) {
       const { header, parent, content } = unpack(this.connection, frames);
       const pending = this.pending.get(String(parent.msg_id));
-      if (!pending) continue;
+      if (!pending) {
+        if (socket === this.sockets[2] && header.msg_type !== 'status')
+          this.onLate?.(header.msg_type, content);
+        continue;
+      }
       if (socket !== this.sockets[2]) pending.reply = content;
       else if (header.msg_type !== 'status') pending.onOutput?.(String(header.msg_type), content);
       else if (content.execution_state === 'idle') pending.idle = true;
@@ -225,7 +237,7 @@ export class KernelClient {
       if (this.dead === undefined && Date.now() < end) continue;
       await this.stop();
       throw new KernelDiedError(
-        `The tslab kernel did not start. ${this.dead ?? `There was no answer within ${timeout / 1000} s.\n${this.log.trim()}`}`,
+        `The kernel did not start. ${this.dead ?? `There was no answer within ${timeout / 1000} s.\n${this.log.trim()}`}`,
       );
     }
   }

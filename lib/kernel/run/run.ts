@@ -18,7 +18,8 @@ import { visible } from '../../recital/printed.js';
 import { workspaceOf } from '../lab/lab.js';
 import { willHaveIndex, writeIndex } from '../pages/index-page.js';
 import { notebookPage } from '../pages/page.js';
-import { type CellFailure, executeNotebook } from './executor.js';
+import { checkDeno } from './deno.js';
+import { type CellFailure, executeNotebook, type KernelName, kernels } from './executor.js';
 import { readNotebook, writeNotebook } from './notebook-file.js';
 import { TerminalWatcher } from './terminal.js';
 
@@ -37,6 +38,7 @@ interface Job {
   notebooks: string;
   out: string;
   inPlace: boolean;
+  kernel: KernelName;
 }
 
 function parse(argv: string[]): Job | undefined {
@@ -47,6 +49,7 @@ function parse(argv: string[]): Job | undefined {
     timeout: text,
     notebooks: text,
     out: text,
+    kernel: text,
     'in-place': flag,
     help: flag,
   };
@@ -61,6 +64,7 @@ function parse(argv: string[]): Job | undefined {
   const timeout = Number(values.timeout ?? 600);
   if (!(timeout > 0))
     throw new UsageError(`--timeout needs a positive number of seconds, got "${values.timeout}".`);
+  const kernel = kernelOf(values.kernel, Boolean(values['in-place']));
   const folder = (given: string | undefined, standard: string): string =>
     given === undefined ? join(root, standard) : resolve(here, given);
   const notebooks = folder(values.notebooks, 'notebooks');
@@ -81,7 +85,26 @@ function parse(argv: string[]): Job | undefined {
       values.out === undefined ? join(workspaceOf(root), 'out') : resolve(here, values.out),
     ),
     inPlace: Boolean(values['in-place']),
+    kernel,
   };
+}
+
+/** The kernel of this name, if it can be had here. */
+function kernelOf(name = 'recital', inPlace: boolean): KernelName {
+  if (!Object.hasOwn(kernels, name))
+    throw new UsageError(`--kernel needs recital or deno, got "${name}".`);
+  if (name === 'deno') {
+    if (inPlace)
+      throw new UsageError(
+        "--in-place keeps the outputs of the notebooks' own kernel. With --kernel deno take the copies of --out.",
+      );
+    try {
+      checkDeno();
+    } catch (error) {
+      throw new UsageError((error as Error).message);
+    }
+  }
+  return name as KernelName;
 }
 
 function checkFolder(option: string, path: string, hint: string): void {
@@ -173,6 +196,7 @@ async function runOne(name: string, job: Job, { home }: { home: boolean }): Prom
     cwd: job.notebooks,
     env,
     timeout: job.timeout,
+    kernel: job.kernel,
     watcher,
     onStart,
   });

@@ -70,9 +70,7 @@ export function quantile(ascending: Float64Array, q: number): number {
  * The number of missing values of each column, and their share of all rows in percent.
  * @example missingValues(tracks)
  */
-export function missingValues(
-  data: Table | Tracks,
-): Table<{ column: string; missing: number; percent: number }> {
+export function missingValues(data: Table | Tracks): Table {
   const table = checkTabular(data, 'missingValues', ': of plays, plays.toTable()');
   const missing = table.columnNames.map((name) => {
     const column = table.column(name);
@@ -184,11 +182,6 @@ function sumOf(values: Float64Array): number {
   return sum;
 }
 
-/** The rows of counts: of plays with their sum. */
-type CountsBy<By extends string, D> = {
-  [K in By | 'tracks' | (D extends Plays ? 'playcount' : never)]: K extends By ? string : number;
-};
-
 /**
  * The artists with the most. Of tracks: with the most tracks. Of plays: played most often, with the
  * number of their tracks that are played and the sum of the playcounts. Ties are in the order of
@@ -198,14 +191,9 @@ type CountsBy<By extends string, D> = {
  * @returns columns artist, tracks, and for plays playcount
  * @example topArtists(plays, 10) // columns artist, tracks, playcount
  */
-export function topArtists<D extends Tracks | Plays>(
-  data: D,
-  n = 10,
-): Table<CountsBy<'artist', D>> {
+export function topArtists(data: Tracks | Plays, n = 10): Table {
   if (n !== Infinity) checkCount(n, 'n');
-  return countBy('artist', data, 'topArtists').head(n) as Table<object> as Table<
-    CountsBy<'artist', D>
-  >;
+  return countBy('artist', data, 'topArtists').head(n);
 }
 
 /**
@@ -214,8 +202,8 @@ export function topArtists<D extends Tracks | Plays>(
  * @param data a catalogue, or plays that have one
  * @example countsByGenre(tracks).head(5)
  */
-export function countsByGenre<D extends Tracks | Plays>(data: D): Table<CountsBy<'genre', D>> {
-  return countBy('genre', data, 'countsByGenre') as Table<object> as Table<CountsBy<'genre', D>>;
+export function countsByGenre(data: Tracks | Plays): Table {
+  return countBy('genre', data, 'countsByGenre');
 }
 
 /** The tracks of each artist or genre and, of plays, the plays: most first. */
@@ -263,10 +251,10 @@ function countBy(by: string, data: Tracks | Plays, of: string): Table {
  * @param columns which ones. Default: the audio features
  * @example lineChart(meansByYear(tracks, ['energy']), { x: 'year', y: 'energy' })
  */
-export function meansByYear<K extends string>(
+export function meansByYear(
   tracks: Tracks,
-  columns: readonly K[] = tracks?.audioFeatures as readonly K[],
-): Table<{ [N in K | 'year' | 'tracks']: number }> {
+  columns: readonly string[] = tracks?.audioFeatures,
+): Table {
   const wanted = 'a catalogue of tracks, such as readTracks reads: of plays, plays.catalogue';
   checkArgument(tracks instanceof Tracks, tracks, 'meansByYear', wanted);
   checkNames(columns, 'meansByYear');
@@ -286,8 +274,9 @@ export function meansByYear<K extends string>(
     return { n, mean: sums.map((sum, i) => sum / n[i]) };
   };
   const means = columns.map((name) => [name, mean(tracks.table.numbers(name)).mean] as const);
-  const all = new Map<string, Column>([['year', distinct], ['tracks', mean(years).n], ...means]);
-  return new Table(all) as Table<object> as Table<{ [N in K | 'year' | 'tracks']: number }>;
+  return new Table(
+    new Map<string, Column>([['year', distinct], ['tracks', mean(years).n], ...means]),
+  );
 }
 
 /** Units of audio features; the others are shares from 0 to 1. */

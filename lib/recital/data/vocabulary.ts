@@ -111,15 +111,14 @@ export class Vocabulary {
     const text = String(id);
     if (this.na && text === NA) return 0;
     const target = Buffer.from(text);
-    const { offsets, order } = this;
-    const buffer = this.buffer();
+    const { bytes, offsets, order } = this;
     const first = this.na ? 1 : 0;
     let low = 0;
     let high = this.length - first - 1;
     while (low <= high) {
       const middle = (low + high) >>> 1;
       const at = order ? order[middle] : middle + first;
-      const side = buffer.compare(target, 0, target.length, offsets[at], offsets[at + 1]);
+      const side = compareBytes(bytes, offsets[at], offsets[at + 1], target, 0, target.length);
       if (side === 0) return this.id(at) === text ? at : -1; // a lone surrogate encodes as U+FFFD, which is another id
       if (side < 0) low = middle + 1;
       else high = middle - 1;
@@ -394,7 +393,8 @@ export function indicesIn(from: Vocabulary, to: Vocabulary): Int32Array {
   for (let i = 0, j = 0; i < own.length && j < other.length; ) {
     const [a, b] = [own.at(i), other.at(j)];
     const [start, end] = [to.offsets[b], to.offsets[b + 1]];
-    const side = own.bytes.compare(other.bytes, start, end, from.offsets[a], from.offsets[a + 1]);
+    const [begin, stop] = [from.offsets[a], from.offsets[a + 1]];
+    const side = compareBytes(from.bytes, begin, stop, to.bytes, start, end);
     if (side === 0) out[a] = b;
     if (side <= 0) i++;
     if (side >= 0) j++;
@@ -405,11 +405,30 @@ export function indicesIn(from: Vocabulary, to: Vocabulary): Int32Array {
 }
 
 /** The classes except `#na#` at index 0: their number, and the index of the i-th by code point. */
-function byCodePoint({ bytes, length, na, order }: Vocabulary) {
+function byCodePoint({ length, na, order }: Vocabulary) {
   const first = na ? 1 : 0;
   return {
-    bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     length: length - first,
     at: order ? (i: number) => order[i] : (i: number) => i + first,
   };
+}
+
+/**
+ * Compares `a[aStart … aEnd)` with `b[bStart … bEnd)` byte by byte: negative where the first is
+ * less, 0 where they are equal. Deno's `Buffer.compare` refuses ranges in a longer buffer.
+ */
+function compareBytes(
+  a: Uint8Array,
+  aStart: number,
+  aEnd: number,
+  b: Uint8Array,
+  bStart: number,
+  bEnd: number,
+): number {
+  const length = Math.min(aEnd - aStart, bEnd - bStart);
+  for (let i = 0; i < length; i++) {
+    const side = a[aStart + i] - b[bStart + i];
+    if (side !== 0) return side;
+  }
+  return aEnd - aStart - (bEnd - bStart);
 }

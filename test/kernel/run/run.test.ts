@@ -227,10 +227,28 @@ describe('npm start', () => {
       .and.to.contain('Error: &lt;bad&gt;');
   });
 
-  it('takes the beginning of a name, and writes over the notebook when asked to', async () => {
-    const { code } = await start('1', '--in-place');
+  it('runs in the own kernel by name, takes the beginning of a name, and writes over the notebook when asked to', async () => {
+    const { code } = await start('1', '--in-place', '--kernel', 'recital');
     expect(code).to.equal(0);
     expect(readNotebook(join(notebooks, '1-good.ipynb')).cells[1].execution_count).to.equal(1);
+  });
+
+  it("says what Deno's kernel needs, where it is not there or too old", async () => {
+    for (const [program, found] of [
+      ['/nowhere/deno', '"/nowhere/deno" is not there'],
+      [process.execPath, 'is no Deno'],
+    ]) {
+      const before = process.env.DENO;
+      process.env.DENO = program;
+      try {
+        const { code, stderr, stdout } = await start('1-good', '--kernel', 'deno');
+        expect([code, stdout]).to.deep.equal([2, '']);
+        expect(stderr).to.contain('--kernel deno needs Deno 2').and.to.contain(found);
+      } finally {
+        if (before === undefined) delete process.env.DENO;
+        else process.env.DENO = before;
+      }
+    }
   });
 
   it('suggests a name for one that does not exist', async () => {
@@ -265,6 +283,11 @@ describe('npm start', () => {
       ],
       [['--timeout', 'x'], ['positive number of seconds, got "x"']],
       [['--timeout', '0'], ['positive number of seconds, got "0"']],
+      [['--kernel', 'python'], ['--kernel needs recital or deno, got "python"']],
+      [
+        ['--kernel', 'deno', '--in-place'],
+        ['--in-place keeps', '--out'],
+      ],
     ];
     const runs = await Promise.all(cases.map(([args]) => start(...args)));
     runs.forEach(({ code, stderr, stdout }, i) => {

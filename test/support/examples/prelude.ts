@@ -20,7 +20,7 @@ export const types: Readonly<Record<string, string>> = {
   model: 'EmbeddingDotBias',
   learn: 'CollabLearner',
   batches: 'readonly Batch[]',
-  split: 'Required<PlaysSplit>',
+  split: 'PlaysSplit',
   train: 'Plays',
   test: 'Plays',
   heldOut: 'Plays',

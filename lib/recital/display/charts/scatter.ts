@@ -9,19 +9,16 @@ import {
   type AxisScale,
   axisNumbers,
   CHART_DEFAULTS,
-  type Drawable,
-  type DrawnColumn,
+  checkTable,
   drawable,
   extent,
   freeScale,
   isText,
   leftOut,
-  type Naming,
   numberTip,
   palette,
   plotSize,
   quantitative,
-  tableOf,
 } from './common.js';
 
 const DEFAULTS = {
@@ -49,12 +46,7 @@ const DEFAULTS = {
 };
 
 /** Options of scatter. */
-export interface ScatterOptions<N extends string = string>
-  extends Naming<
-    Partial<typeof DEFAULTS> & Pick<typeof DEFAULTS, 'x' | 'y'>,
-    'x' | 'y' | 'label' | 'color' | 'tooltip',
-    N
-  > {}
+export type ScatterOptions = Partial<typeof DEFAULTS> & Pick<typeof DEFAULTS, 'x' | 'y'>;
 
 const MAX_POINTS = 3000; // more only cover each other, and make the notebook heavy
 const CATEGORIES = 6;
@@ -65,15 +57,11 @@ const MARGIN = 0.04; // of the axis, on both sides, so that no point sits on the
 /**
  * One point per row. Of more than 3,000 rows a random sample of 3,000 is drawn, always the same
  * one.
- * @param data a table with the columns to draw; or a catalogue, plays (`track_id`, `user_id`,
- *   `playcount`), correlations
+ * @param table columns to draw
  * @example scatter(factors, { x: 'PC1', y: 'PC2', label: 'title', color: 'genre', title: 'Tracks on the first two components' })
  */
-export function scatter<D extends Drawable, N extends string>(
-  data: D,
-  options: ScatterOptions<DrawnColumn<D, N>>,
-): Chart {
-  const table = tableOf(data, 'scatter');
+export function scatter(table: Table, options: ScatterOptions): Chart {
+  checkTable(table, 'scatter');
   const { x, y, xScale, yScale, xTitle, yTitle, ...more } = given(DEFAULTS, options, 'scatter');
   const { label, color, tooltip, title = `${yTitle ?? y} by ${xTitle ?? x}` } = more;
   const all = drawable(table, [

@@ -54,9 +54,7 @@ export abstract class WithRecommender<R extends Recommender> extends Learner {
 }
 
 /** What all learners that recommend answer as recommenders: values, and methods. */
-const ANSWERED: Readonly<
-  Record<'properties' | 'methods', readonly (keyof Recommender & string)[]>
-> = {
+const ANSWERED: Readonly<Record<'properties' | 'methods', readonly (keyof Recommender)[]>> = {
   properties: ['name', 'names', 'catalogue', 'seen', 'users', 'tracks', 'prediction', 'canFoldIn'],
   methods: [
     'knows',
