@@ -57,7 +57,9 @@ export {
   kFold, type KFoldOptions, leaveKOut, type LeaveKOutOptions, orderSplit, perUserSplit,
   type PlaysSplit, randomSplit, type RandomSplitOptions, type RatioOptions, type Split, splitPlays,
 } from './data/splits.js';
-export { type Cell, type Column, type ColumnValues, Table } from './data/table.js';
+export {
+  type Cell, type Column, type ColumnName, type ColumnValues, type Row, Table,
+} from './data/table.js';
 export { audioFeatures, Tracks } from './data/tracks.js';
 export { LabelEncoder, Vocabulary, type VocabularyOptions } from './data/vocabulary.js';
 

@@ -215,6 +215,7 @@ function methodsOf(what: string, o: object): Target[] {
       const member = memberOf(name, key);
       if (
         key === 'constructor' ||
+        key === 'dispose' || // what was given back is of no use to the calls that follow
         targets.has(key) ||
         !member ||
         member.hidden ||

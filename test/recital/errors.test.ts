@@ -240,7 +240,7 @@ describe('setMessages({ ids: false })', () => {
     expect(errorOf(() => new Popularity(plays).similarTracks('zzzzz')).message).to.equal(
       'Unknown track "zzzzz".',
     );
-    expect(errorOf(() => new Table({ plays: [1] }).column('play')).message).to.equal(
+    expect(errorOf(() => new Table({ plays: [1] }).column('play' as string)).message).to.equal(
       'Unknown column "play". 1 column known; did you mean "plays"?',
     );
   });

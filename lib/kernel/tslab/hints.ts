@@ -92,7 +92,7 @@ export class Hints {
 
   private fault(d: Placed): Fault {
     try {
-      return { ...d, relatedInformation: undefined, messageText: this.explained(d) };
+      return { ...d, relatedInformation: undefined, messageText: withoutRows(this.explained(d)) };
     } catch {
       // The compiler may throw on incomplete code.
       const messageText = this.compiler.flattenDiagnosticMessageText(d.messageText, ' ');
@@ -432,3 +432,7 @@ const ofModule = (text: string): string =>
     (_, name: string, file: string) =>
       `'${isIndex(file) ? 'recital' : path.basename(file)}' has no ${name}`,
   );
+
+/** A message without the columns of tables, which may be many: `Table` for `Table<{ … }>`. */
+const withoutRows = (text: string): string =>
+  text.replace(/\bTable<(?:Row|\{[^{}]*\}|[A-Z]\w*(?:<[^<>]*>)?)>/g, 'Table');

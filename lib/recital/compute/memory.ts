@@ -37,8 +37,10 @@ const PAGE = 65536;
 const MAX_BYTES = 2 ** 32;
 /** Bytes given out between two garbage collections. */
 const COLLECT_EVERY = 256 * 2 ** 20;
-/** Bytes in use below which, outside of training runs, no garbage is collected. */
+/** Bytes in use below which, outside of training runs, no garbage is collected for those given out. */
 const CROWDED = 512 * 2 ** 20;
+/** Bytes that may come to be in use, beside as many as after the last collection, before the next. */
+const GROWTH = 32 * 2 ** 20;
 
 /** Free blocks by address: [start, size], sorted, never adjacent. */
 const free: [number, number][] = [];
@@ -46,6 +48,7 @@ let top = 1024; // address 0 is never given out: kernels take it for "none"
 let untouched = top; // from here on nothing has ever been given out, so it is zero, and no page of it has been taken from the system
 let used = 0;
 let madeSinceCollection = 0;
+let least = 0; // fewest bytes in use since the last collection: what is still needed, or less
 
 /** A view dropped by everybody gives its block back. */
 const dropped = new FinalizationRegistry<[number, number]>(([start, size]) => release(start, size));
@@ -57,7 +60,8 @@ function take(bytes: number): [number, number] {
   const size = Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN);
   used += size;
   madeSinceCollection += size;
-  if (used > CROWDED && madeSinceCollection > COLLECT_EVERY) collectGarbage();
+  const grown = used > 2 * least + GROWTH && madeSinceCollection > GROWTH;
+  if (grown || (used > CROWDED && madeSinceCollection > COLLECT_EVERY)) collectGarbage();
   for (let i = 0; i < free.length; i++) {
     const [start, length] = free[i];
     if (length < size) continue;
@@ -89,6 +93,7 @@ function tooMuch(bytes: number): NumericError {
 
 function release(start: number, size: number): void {
   used -= size;
+  least = Math.min(least, used);
   let i = 0;
   while (i < free.length && free[i][0] < start) i++;
   free.splice(i, 0, [start, size]);
@@ -153,6 +158,11 @@ export function int32(n: number): Int32Array {
   return zeroed<Int32Array>(Int32Array, n);
 }
 
+/** Whether an array lies on the shared memory, and has not been given back. */
+export function onMemory(view: object): boolean {
+  return blocks.has(view);
+}
+
 /** Gives an array's memory back at once. The array must not be used afterwards. */
 export function dispose(view: View): void {
   const block = blocks.get(view);
@@ -178,6 +188,7 @@ let collect: (() => void) | undefined;
  */
 function collectGarbage(): void {
   madeSinceCollection = 0;
+  least = used;
   if (!collect) {
     v8.setFlagsFromString('--expose-gc');
     collect = vm.runInNewContext('gc') as () => void;
@@ -189,7 +200,7 @@ function collectGarbage(): void {
  * Lets dropped arrays go. The JavaScript heap does not see how much a view holds, so that a cell
  * run fifty times would grow the process: a training run calls this first, and once 256 MB have
  * been given out since the last time it collects garbage. So does an array that is made while 512
- * MB are in use.
+ * MB are in use, or while twice as much is in use as after the last collection, and 32 MB more.
  */
 export async function reclaim(): Promise<void> {
   if (madeSinceCollection < COLLECT_EVERY) return;

@@ -70,7 +70,9 @@ export function quantile(ascending: Float64Array, q: number): number {
  * The number of missing values of each column, and their share of all rows in percent.
  * @example missingValues(tracks)
  */
-export function missingValues(data: Table | Tracks): Table {
+export function missingValues(
+  data: Table | Tracks,
+): Table<{ column: string; missing: number; percent: number }> {
   const table = checkTabular(data, 'missingValues', ': of plays, plays.toTable()');
   const missing = table.columnNames.map((name) => {
     const column = table.column(name);
@@ -182,6 +184,11 @@ function sumOf(values: Float64Array): number {
   return sum;
 }
 
+/** The rows of counts: of plays with their sum. */
+type CountsBy<By extends string, D> = {
+  [K in By | 'tracks' | (D extends Plays ? 'playcount' : never)]: K extends By ? string : number;
+};
+
 /**
  * The artists with the most. Of tracks: with the most tracks. Of plays: played most often, with the
  * number of their tracks that are played and the sum of the playcounts. Ties are in the order of
@@ -191,9 +198,14 @@ function sumOf(values: Float64Array): number {
  * @returns columns artist, tracks, and for plays playcount
  * @example topArtists(plays, 10) // columns artist, tracks, playcount
  */
-export function topArtists(data: Tracks | Plays, n = 10): Table {
+export function topArtists<D extends Tracks | Plays>(
+  data: D,
+  n = 10,
+): Table<CountsBy<'artist', D>> {
   if (n !== Infinity) checkCount(n, 'n');
-  return countBy('artist', data, 'topArtists').head(n);
+  return countBy('artist', data, 'topArtists').head(n) as Table<object> as Table<
+    CountsBy<'artist', D>
+  >;
 }
 
 /**
@@ -202,8 +214,8 @@ export function topArtists(data: Tracks | Plays, n = 10): Table {
  * @param data a catalogue, or plays that have one
  * @example countsByGenre(tracks).head(5)
  */
-export function countsByGenre(data: Tracks | Plays): Table {
-  return countBy('genre', data, 'countsByGenre');
+export function countsByGenre<D extends Tracks | Plays>(data: D): Table<CountsBy<'genre', D>> {
+  return countBy('genre', data, 'countsByGenre') as Table<object> as Table<CountsBy<'genre', D>>;
 }
 
 /** The tracks of each artist or genre and, of plays, the plays: most first. */
@@ -251,10 +263,10 @@ function countBy(by: string, data: Tracks | Plays, of: string): Table {
  * @param columns which ones. Default: the audio features
  * @example lineChart(meansByYear(tracks, ['energy']), { x: 'year', y: 'energy' })
  */
-export function meansByYear(
+export function meansByYear<K extends string>(
   tracks: Tracks,
-  columns: readonly string[] = tracks?.audioFeatures,
-): Table {
+  columns: readonly K[] = tracks?.audioFeatures as readonly K[],
+): Table<{ [N in K | 'year' | 'tracks']: number }> {
   const wanted = 'a catalogue of tracks, such as readTracks reads: of plays, plays.catalogue';
   checkArgument(tracks instanceof Tracks, tracks, 'meansByYear', wanted);
   checkNames(columns, 'meansByYear');
@@ -274,9 +286,8 @@ export function meansByYear(
     return { n, mean: sums.map((sum, i) => sum / n[i]) };
   };
   const means = columns.map((name) => [name, mean(tracks.table.numbers(name)).mean] as const);
-  return new Table(
-    new Map<string, Column>([['year', distinct], ['tracks', mean(years).n], ...means]),
-  );
+  const all = new Map<string, Column>([['year', distinct], ['tracks', mean(years).n], ...means]);
+  return new Table(all) as Table<object> as Table<{ [N in K | 'year' | 'tracks']: number }>;
 }
 
 /** Units of audio features; the others are shares from 0 to 1. */

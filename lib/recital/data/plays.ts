@@ -309,7 +309,7 @@ export class Plays {
    * The plays as a table with Kaggle's column names: track_id, user_id, playcount.
    * @example plays.toTable().head(3)
    */
-  toTable(): Table {
+  toTable(): Table<{ track_id: string; user_id: string; playcount: number }> {
     const users = this.users.classes;
     const tracks = this.tracks.classes;
     return new Table({

@@ -26,11 +26,73 @@ export type Column = Float64Array | readonly (string | null)[];
 export type ColumnValues = Column | readonly (number | null)[] | NumberArray;
 type NumberArray = ArrayLike<number> & { readonly BYTES_PER_ELEMENT: number };
 
+/** A row of a table as a record, where its columns are not known to the compiler. */
+export interface Row {
+  /** The cell of each column by its name. */
+  [column: string]: Cell;
+}
+
+/** The names of the columns of rows. */
+export type ColumnName<R> = keyof R & string;
+
+/** The column of cells of a type: a Float64Array of numbers, an array of texts. */
+export type ColumnOf<C> = [Exclude<C, null>] extends [number]
+  ? Float64Array
+  : [C & number] extends [never]
+    ? readonly Extract<C, string | null>[]
+    : Column;
+
+/** The texts of cells of a type; null only where a number or a text may be missing. */
+export type TextsOf<C> = readonly ([C & (number | null)] extends [never]
+  ? string
+  : string | null)[];
+
+/** The rows of a table that is made of records: all their fields, null where one lacks a field. */
+export type RowOf<R> =
+  string extends FieldOf<R>
+    ? Row
+    : [R] extends [never]
+      ? Row
+      : {
+          [K in FieldOf<R>]: CellOf<R extends unknown ? (K extends keyof R ? R[K] : null) : never>;
+        };
+type FieldOf<R> = R extends unknown ? ColumnName<R> : never;
+type CellOf<C> = C extends boolean ? string : C extends undefined ? null : C; // true becomes a text
+/** Records whose fields are cells, those of an interface, too. */
+type Fields<R> = { readonly [K in keyof R]: Cell | undefined };
+
+/** What may name a column: one that rows have, or any text that is known when it runs. */
+export type NameIn<R, K extends string> = string extends K ? K : keyof R & string;
+type CellIn<R, K extends string> = (R & Row)[K];
+
+/** The rows of some of the columns. */
+export type SelectedRow<R, K extends string> = string extends K | keyof R
+  ? Row
+  : Pick<R, K & keyof R>;
+
+/** The same rows as a type of their own, which {@link Row} takes for one: an interface is none. */
+export type Cells<R> = string extends keyof R ? Row : { [K in keyof R]: R[K] };
+
+/** The rows with a column more. */
+export type ExtendedRow<R, K extends string, V> = string extends K | keyof R
+  ? Row
+  : {
+      [N in ColumnName<R> | K]: N extends K
+        ? Exclude<V extends ArrayLike<infer C> ? C : never, undefined>
+        : N extends keyof R
+          ? R[N]
+          : never;
+    };
+
 /**
  * Named columns of equal length. Prints itself: as aligned text in a terminal, as an HTML table
  * when it is the last value of a notebook cell. For anything beyond looking at it there is `sql`.
+ *
+ * `Table<{ artist: string; n: number }>` says what its rows are, as those of `Table.fromRows` and
+ * `sql<…>(…)`: then a column that it has not is an error of types, and cells need no cast. A number
+ * that is missing is NaN in a column and null in a row.
  */
-export class Table {
+export class Table<out R extends object = Row> {
   /** Number of rows. */
   readonly length: number;
   /** Column names, in order. */
@@ -45,7 +107,9 @@ export class Table {
    *   nor text alone
    * @example new Table({ track: ['a', 'b'], plays: [3, 1] })
    */
-  constructor(columns: Readonly<Record<string, ColumnValues>> | ReadonlyMap<string, ColumnValues>) {
+  constructor(columns: ReadonlyMap<string, ColumnValues>);
+  constructor(columns: { readonly [K in keyof R]: ColumnValues & ArrayLike<R[K]> });
+  constructor(columns: object) {
     const fits = typeof columns === 'object' && columns !== null;
     checkArgument(fits, columns, 'new Table', 'columns by name');
     const given: Iterable<[string, ColumnValues]> =
@@ -63,6 +127,15 @@ export class Table {
    *   appearance
    * @example Table.fromRows([{ track: 'a', plays: 3 }, { track: 'b' }]).numbers('plays') // [3, NaN]
    */
+  static fromRows<F extends Fields<F>>(rows: readonly F[]): Table<RowOf<F>>;
+  static fromRows<F extends Fields<F>, K extends ColumnName<RowOf<F>>>(
+    rows: readonly F[],
+    columnNames: readonly K[],
+  ): Table<SelectedRow<RowOf<F>, K>>;
+  static fromRows(
+    rows: readonly Record<string, Cell | undefined>[],
+    columnNames?: readonly string[],
+  ): Table;
   static fromRows(
     rows: readonly Record<string, Cell | undefined>[],
     columnNames?: readonly string[],
@@ -92,43 +165,46 @@ export class Table {
    * A column. Throws UnknownIdError for an unknown name.
    * @example new Table({ plays: [3, 1] }).column('plays') // [3, 1]
    */
-  column(name: string): Column {
+  column<K extends string>(name: NameIn<R, K>): ColumnOf<CellIn<R, K>> {
     const column = this.data.get(name);
     if (!column) throw new UnknownIdError('column', name, this.columnNames);
-    return column;
+    return column as ColumnOf<CellIn<R, K>>;
   }
 
   /**
    * A numeric column. Throws for a column of strings.
    * @example new Table({ plays: [3, 1] }).numbers('plays') // [3, 1]
    */
-  numbers(name: string): Float64Array {
-    const column = this.column(name);
+  numbers<K extends string>(name: NameIn<R, K>): Float64Array {
+    const column: Column = this.column(name);
     if (!(column instanceof Float64Array))
       throw new ArgumentError(`Column "${name}" holds text; a column of numbers was expected.`);
     return column;
   }
 
   /** A column as text; numbers are written out, missing values stay null. */
-  strings(name: string): readonly (string | null)[] {
-    const column = this.column(name);
-    return column instanceof Float64Array
-      ? Array.from(column, (v) => (Number.isNaN(v) ? null : String(v)))
-      : column;
+  strings<K extends string>(name: NameIn<R, K>): TextsOf<CellIn<R, K>> {
+    const column: Column = this.column(name);
+    const texts =
+      column instanceof Float64Array
+        ? Array.from(column, (v) => (Number.isNaN(v) ? null : String(v)))
+        : column;
+    return texts as TextsOf<CellIn<R, K>>;
   }
 
   /**
    * Row `i` as a record.
    * @example new Table({ track: ['a', 'b'], plays: [3, 1] }).row(1).track // 'b'
    */
-  row(i: number): Record<string, Cell> {
+  row(i: number): R {
     checkIndex(i, this.length, 'row');
     const cell = (value: string | number | null) => (Number.isNaN(value) ? null : value);
-    return Object.fromEntries(Array.from(this.data, ([name, column]) => [name, cell(column[i])]));
+    const cells = Array.from(this.data, ([name, column]) => [name, cell(column[i])] as const);
+    return Object.fromEntries(cells) as R;
   }
 
   /** All rows as records: for small tables. */
-  rows(): Record<string, Cell>[] {
+  rows(): R[] {
     return [...this];
   }
 
@@ -136,7 +212,7 @@ export class Table {
    * The rows as records, one after the other: for large tables, too.
    * @example for (const row of new Table({ track: ['a', 'b'], plays: [3, 1] })) console.log(row.track);
    */
-  *[Symbol.iterator](): IterableIterator<Record<string, Cell>> {
+  *[Symbol.iterator](): IterableIterator<R> {
     for (let i = 0; i < this.length; i++) yield this.row(i);
   }
 
@@ -153,7 +229,7 @@ export class Table {
    * The first `n` rows: a whole number, or Infinity for all.
    * @example tracks.table.head(5)
    */
-  head(n = 10): Table {
+  head(n = 10): Table<R> {
     if (n !== Infinity) checkCount(n, 'n of head', { least: 0 });
     return this.take(Array.from({ length: Math.min(n, this.length) }, (_, i) => i));
   }
@@ -162,7 +238,7 @@ export class Table {
    * The rows with these numbers, in this order. Throws ArgumentError for a row that does not exist.
    * @example new Table({ plays: [3, 1, 2] }).take([2, 0]).numbers('plays') // [2, 3]
    */
-  take(rows: ArrayLike<number>): Table {
+  take(rows: ArrayLike<number>): Table<R> {
     checkArgument(isNumbers(rows), rows, 'take', 'row numbers, such as split.train');
     checkIndices(rows, this.length, 'row');
     const taken = (c: Column): Column =>
@@ -174,7 +250,7 @@ export class Table {
    * These columns only, in this order.
    * @example tracks.table.select(['name', 'artist'])
    */
-  select(names: readonly string[]): Table {
+  select<K extends string>(names: readonly NameIn<R, K>[]): Table<SelectedRow<R, K>> {
     const wanted = "columns' names, such as ['name', 'artist']";
     checkArgument(Array.isArray(names), names, 'select', wanted);
     return new Table(new Map(names.map((name) => [name, this.column(name)])));
@@ -184,7 +260,10 @@ export class Table {
    * The same table with a column more, or with another in the place of one of that name.
    * @example new Table({ plays: [3, 1] }).withColumn('share', [0.75, 0.25])
    */
-  withColumn(name: string, column: ColumnValues): Table {
+  withColumn<K extends string, V extends ColumnValues>(
+    name: K,
+    column: V,
+  ): Table<ExtendedRow<R, K, V>> {
     checkArgument(typeof name === 'string', name, 'withColumn', "the column's name, a text");
     return new Table(new Map<string, ColumnValues>([...this.data, [name, column]]));
   }
@@ -202,7 +281,9 @@ export class Table {
     if (kind === undefined)
       throw new ArgumentError(`A table is saved as .csv or .json, got ${said(file)}.`);
     const json = kind.toLowerCase() === 'json';
-    const text = json ? `${JSON.stringify(this.rows(), null, 1)}\n` : csv(this);
+    const text = json
+      ? `${JSON.stringify(this.rows(), null, 1)}\n`
+      : csv(this as Table<object> as Table);
     writeAtomically(file, [Buffer.from(text)]);
     return file;
   }

@@ -8,7 +8,7 @@ installDisplay();
 setChartWriter(saveChart);
 
 export { type BarChartOptions, barChart, type HistogramOptions, histogram } from './charts/bars.js';
-export type { AxisScale, ChartOptions } from './charts/common.js';
+export type { AxisScale, ChartOptions, Drawable } from './charts/common.js';
 export { type HeatmapOptions, heatmap, type LabelledMatrix } from './charts/heatmap.js';
 export { type LineChartOptions, lineChart } from './charts/line-chart.js';
 export { type ScatterOptions, scatter } from './charts/scatter.js';

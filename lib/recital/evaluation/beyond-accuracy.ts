@@ -23,7 +23,7 @@ export interface ListenersAtK<T> extends AtK {
  * lists (Zhou et al., 2010). 0 for tracks that all users have played, log2(users) for tracks that
  * one user has played; a track without listeners counts as if it had one.
  * @param options `listeners` of a track in training, `users` in training, `k`
- * @example noveltyAtK([['a', 'b']], { k: 2, users: 8, listeners: (t) => ({ a: 8, b: 2 })[t] }) // (0 + 2) / 2 = 1
+ * @example noveltyAtK([['a', 'b']], { k: 2, users: 8, listeners: (t) => (t === 'a' ? 8 : 2) }) // (0 + 2) / 2 = 1
  */
 export function noveltyAtK<T>(
   lists: readonly (readonly T[])[],
@@ -40,7 +40,7 @@ export function noveltyAtK<T>(
  * over lists (Yin et al., 2012). A recommender with a much higher value than what users play
  * favours popular tracks.
  * @param options `listeners` of a track in training, `k`
- * @example popularityAtK([['a', 'b'], ['a']], { k: 2, listeners: (t) => ({ a: 8, b: 2 })[t] }) // ((8 + 2)/2 + 8) / 2 = 6.5
+ * @example popularityAtK([['a', 'b'], ['a']], { k: 2, listeners: (t) => (t === 'a' ? 8 : 2) }) // ((8 + 2)/2 + 8) / 2 = 6.5
  */
 export function popularityAtK<T>(
   lists: readonly (readonly T[])[],

@@ -1,6 +1,6 @@
 import { Plays } from '../data/plays.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, whatIs } from '../options.js';
+import { checkArgument, isObject, whatIs } from '../options.js';
 import { Recommender } from '../recommend/recommender.js';
 
 /** Makes a recommender of training plays; equal seeds should make equal ones. */
@@ -25,11 +25,9 @@ export interface Candidate {
 
 /** Checks what is to be compared, and brings it into one form. */
 export function candidatesOf(recommenders: Candidates): Candidate[] {
-  if (typeof recommenders !== 'object' || recommenders === null || isRecommender(recommenders)) {
-    throw new ArgumentError(
-      `evaluate needs an array of recommenders, such as [new Popularity(train)], got ${whatIs(recommenders)}.`,
-    );
-  }
+  const several = typeof recommenders === 'object' && recommenders && !isRecommender(recommenders);
+  const wanted = 'an array of recommenders, such as [new Popularity(train)]';
+  checkArgument(Boolean(several), recommenders, 'evaluate', wanted);
   const named: [string | undefined, unknown][] = Array.isArray(recommenders)
     ? recommenders.map((each) => [undefined, each])
     : Object.entries(recommenders);
@@ -57,9 +55,7 @@ export function instead(
   base: 'Recommender' | 'SequenceRecommender' = 'Recommender',
 ): string {
   const isOwn =
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
+    isObject(value) &&
     (Object.getPrototypeOf(value) === Object.prototype || 'scores' in value || 'scoresOf' in value);
   return isOwn
     ? `${whatIs(value)} (a recommender of one's own is a class that extends ${base})`

@@ -46,7 +46,7 @@ export async function checkRecommender(
   checkArgument(
     plays instanceof Plays,
     plays,
-    'The option plays',
+    'checkRecommender',
     'plays, such as readPlays reads',
   );
   const one = await make(plays);
@@ -55,62 +55,44 @@ export async function checkRecommender(
     throw new ArgumentError(
       'The function must return a recommender: an object of a class that extends Recommender.',
     );
-  const checked: Checked = { plays, one, two };
   const rows = Object.entries(CHECKS).map(([check, look]) => {
-    const { at, expected, came } = look(checked);
-    if (expected !== undefined)
-      throw new RecitalError(`${one.name}: ${check}. Expected ${expected}, got ${came}.`);
-    return { check, 'looked at': at };
+    const outcome = look({ plays, one, two });
+    if (typeof outcome === 'string') return { check, 'looked at': outcome };
+    const [expected, came] = outcome;
+    throw new RecitalError(`${one.name}: ${check}. Expected ${expected}, got ${came}.`);
   });
   return Table.fromRows(rows);
 }
 
-/** What a check has looked at, and, if it fails, what it expected and what came. */
-interface Outcome {
-  at: string;
-  expected?: string;
-  came?: string;
-}
+/** What a check has looked at, or, if it fails, what it expected and what came. */
+type Outcome = string | readonly [expected: string, came: string];
 
 const CHECKS: Readonly<Record<string, (checked: Checked) => Outcome>> = {
-  'It has a name': ({ one }) => ({
-    at: String(one.name),
-    ...(!(typeof one.name === 'string' && one.name) && {
-      expected: 'a text that is not empty',
-      came: String(one.name),
-    }),
-  }),
+  'It has a name': ({ one: { name } }) =>
+    typeof name === 'string' && name ? name : ['a text that is not empty', String(name)],
   'It knows the users and the tracks of the plays, in their order': ({ plays, one }) => {
     const { users, tracks } = plays.compact();
     const same = (a: readonly string[], b: readonly string[]): boolean =>
       a.length === b.length && a.every((id, i) => id === b[i]);
-    const at = `${users.length} users, ${tracks.length} tracks`;
+    const sizes = (of: Pick<Plays, 'users' | 'tracks'>): string =>
+      `${of.users.length} users, ${of.tracks.length} tracks`;
     return same(one.users.classes, users.classes) && same(one.tracks.classes, tracks.classes)
-      ? { at }
-      : { at, expected: at, came: `${one.users.length} users, ${one.tracks.length} tracks` };
+      ? sizes({ users, tracks })
+      : [sizes({ users, tracks }), sizes(one)];
   },
   'It knows what each user has played': ({ plays, one }) => {
     const { users, tracks, user, track, length } = plays.compact();
-    const at = `${length} plays`;
-    for (let i = 0; i < length; i++)
-      if (!one.seen.has(user[i], track[i]))
-        return {
-          at,
-          expected: `${tracks.id(track[i])} among what ${users.id(user[i])} has played`,
-          came: 'nothing of it',
-        };
-    return { at };
+    const i = user.findIndex((u, i) => !one.seen.has(u, track[i]));
+    if (i < 0) return `${length} plays`;
+    const expected = `${tracks.id(track[i])} among what ${users.id(user[i])} has played`;
+    return [expected, 'nothing of it'];
   },
   'Every score is a number': ({ one }) => {
     const out = allScores(one);
     const bad = out.findIndex((score) => Number.isNaN(score) || score === Infinity);
-    return {
-      at: `${out.length} scores`,
-      ...(bad >= 0 && {
-        expected: 'a number or −Infinity in each place of `out`',
-        came: `${out[bad]} for user ${one.users.id(Math.floor(bad / one.tracks.length))} and track ${one.tracks.id(bad % one.tracks.length)}`,
-      }),
-    };
+    return bad < 0
+      ? `${out.length} scores`
+      : ['a number or −Infinity in each place of `out`', `${out[bad]} for ${pair(one, bad)}`];
   },
   'The scores of a user are the same alone, among others, and again': ({ one }) => {
     const [width, all] = [one.tracks.length, allScores(one)];
@@ -118,44 +100,34 @@ const CHECKS: Readonly<Record<string, (checked: Checked) => Outcome>> = {
     for (let u = one.users.length - 1; u >= 0; u--) {
       one.scores(Int32Array.of(u), alone.fill(NaN));
       const t = alone.findIndex((score, t) => !Object.is(score, all[u * width + t]));
-      if (t >= 0)
-        return {
-          at: '',
-          expected: `${all[u * width + t]} for user ${one.users.id(u)} and track ${one.tracks.id(t)}, as among all users`,
-          came: String(alone[t]),
-        };
+      if (t < 0) continue;
+      const at = u * width + t;
+      return [`${all[at]} for ${pair(one, at)}, as among all users`, String(alone[t])];
     }
-    return { at: `${one.users.length} users` };
+    return `${one.users.length} users`;
   },
   'Made again of the same plays, it has the same scores': ({ one, two }) => {
     const [first, second] = [allScores(one), allScores(two)];
     const i = first.findIndex((score, at) => !Object.is(score, second[at]));
-    return {
-      at: `${first.length} scores`,
-      ...(i >= 0 && {
-        expected: `${first[i]} again (one seed, and no Math.random)`,
-        came: String(second[i]),
-      }),
-    };
+    return i < 0
+      ? `${first.length} scores`
+      : [`${first[i]} again (one seed, and no Math.random)`, String(second[i])];
   },
   'A list holds every track that the user has not played, once, the best first': ({ one }) => {
     for (const [u, user] of one.users.classes.entries()) {
       const list = one.recommend(user, { n: one.tracks.length });
       const own = new Set(one.seen.row(u));
-      const [ids, falls] = [
-        new Set(list.ids),
-        list.scores.findIndex((s, i) => s > list.scores[i - 1]),
-      ];
+      const { size } = new Set(list.ids);
+      const rise = list.scores.findIndex((s, i) => s > list.scores[i - 1]);
       const repeats = list.ids.some((id) => own.has(one.tracks.index(id)));
       const count = one.tracks.length - own.size;
-      if (ids.size !== count || list.length !== count || repeats || falls > 0)
-        return {
-          at: '',
-          expected: `${count} different tracks for ${user}, scores falling`,
-          came: `${ids.size} of ${list.length}${repeats ? ', some of them played' : ''}${falls > 0 ? `, and a score that rises at place ${falls + 1}` : ''}`,
-        };
+      if (size !== count || list.length !== count || repeats || rise > 0)
+        return [
+          `${count} different tracks for ${user}, scores falling`,
+          `${size} of ${list.length}${repeats ? ', some of them played' : ''}${rise > 0 ? `, and a score that rises at place ${rise + 1}` : ''}`,
+        ];
     }
-    return { at: `${one.users.length} lists` };
+    return `${one.users.length} lists`;
   },
   'Vectors of users and tracks have one row each': ({ one }) => {
     const sides = [
@@ -164,27 +136,26 @@ const CHECKS: Readonly<Record<string, (checked: Checked) => Outcome>> = {
     ] as const;
     for (const [side, vectors, rows] of sides)
       if (vectors && !fits(vectors, rows))
-        return {
-          at: '',
-          expected: `${rows} ${side} vectors of ${vectors.width} numbers`,
-          came: `${vectors.values.length} numbers, or such that are not finite`,
-        };
-    return { at: sides.map(([side, v]) => `${side}: ${v ? v.width : 'none'}`).join(', ') };
+        return [
+          `${rows} ${side} vectors of ${vectors.width} numbers`,
+          `${vectors.values.length} numbers, or such that are not finite`,
+        ];
+    return sides.map(([side, v]) => `${side}: ${v ? v.width : 'none'}`).join(', ');
   },
   'foldIn gives scores, and leaves the recommender as it is': ({ one }) => {
-    if (!one.canFoldIn) return { at: 'no foldIn' };
+    if (!one.canFoldIn) return 'no foldIn';
     const before = allScores(one);
     const folded = one.foldIn([one.tracks.id(0), one.tracks.id(1)]).recommend({ n: 3 });
     const changed = allScores(one).some((score, i) => !Object.is(score, before[i]));
-    return {
-      at: `${folded.length} tracks`,
-      ...((changed || folded.scores.some(Number.isNaN)) && {
-        expected: 'a list with scores, and the same scores of all users as before',
-        came: changed ? 'other scores of users' : 'NaN',
-      }),
-    };
+    if (!changed && !folded.scores.some(Number.isNaN)) return `${folded.length} tracks`;
+    const expected = 'a list with scores, and the same scores of all users as before';
+    return [expected, changed ? 'other scores of users' : 'NaN'];
   },
 };
+
+/** The user and the track of a place among all scores. */
+const pair = ({ users, tracks }: Recommender, at: number): string =>
+  `user ${users.id(Math.floor(at / tracks.length))} and track ${tracks.id(at % tracks.length)}`;
 
 const fits = ({ values, width }: TrackVectors, rows: number): boolean =>
   values.length === rows * width && values.every(Number.isFinite);
@@ -203,12 +174,8 @@ function somePlays(): Plays {
   const id = (kind: string, n: number): string => `${kind}${String(n).padStart(2, '0')}`;
   for (let u = 0; u < 20; u++) {
     const order = random.permutation(30);
-    for (let j = 0; j < 12; j++)
-      rows.push({
-        user: id('user', u),
-        track: id('track', order[j]),
-        playcount: 1 + random.int(4),
-      });
+    for (const t of order.subarray(0, 12))
+      rows.push({ user: id('user', u), track: id('track', t), playcount: 1 + random.int(4) });
   }
   return Plays.fromRows(rows);
 }

@@ -39,7 +39,7 @@ export interface ComparisonParts {
 }
 
 /**
- * The table that {@link evaluate} returns, a row a recommender. It has the mean of the first
+ * The table that {@link evaluate} returns, a row per recommender. It has the mean of the first
  * metric, the ends of its confidence interval over users, the difference to the best baseline and
  * its p-value (paired t-test over users, with Holm's correction over all recommenders and metrics),
  * and the means of the other metrics. `details` has all of that for every metric.
@@ -49,7 +49,7 @@ export interface ComparisonParts {
  * comparison.byUser('ndcg@10');
  */
 export class Comparison extends Table {
-  /** One row a recommender and metric: see {@link ComparisonRow}. */
+  /** One row per recommender and metric: see {@link ComparisonRow}. */
   readonly details: Table;
   /** How it was measured: split, protocol, users, seeds, versions, time. */
   readonly card: Table;
@@ -118,7 +118,7 @@ export class Comparison extends Table {
   }
 
   /**
-   * The values of each user, for tests of one's own: columns user, and one a recommender, means
+   * The values of each user, for tests of one's own: columns user, and one per recommender, means
    * over its seeds.
    */
   byUser(metric: string = this.metrics[0]): Table {

@@ -28,10 +28,7 @@ export interface EvaluateOptions<N extends string = string> {
   seed?: number | string;
 }
 
-/**
- * The outcome for one recommender: a record, so that `Table.fromRows([a, b])` sets several side by
- * side.
- */
+/** The outcome for one recommender: `Table.fromRows([a, b])` sets several side by side. */
 export type Evaluation = {
   /** Name of the recommender. The other columns are explained at {@link RankingMetrics}. */
   recommender: string;

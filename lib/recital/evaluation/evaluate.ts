@@ -121,10 +121,9 @@ function parse(recommenders: Candidates, split: PlaysSplit, options: CompareOpti
   const columns = metricColumns(metrics, ks);
   checkRounds(samples, 'samples');
   checkNumber(confidence, confidence > 0 && confidence < 1, 'confidence must be between 0 and 1');
-  for (const [name, list] of Object.entries({ seeds: asked.seeds, users, baselines })) {
+  for (const [name, list] of Object.entries({ seeds: asked.seeds, users, baselines }))
     if (list !== undefined && !(Array.isArray(list) && list.length > 0))
       throw new ArgumentError(`${name} must be an array that is not empty, got ${whatIs(list)}.`);
-  }
   const on = checkedPart('evaluate', split, asked.on);
   const candidates = candidatesOf(recommenders);
   const { train, valid } = split;
@@ -151,7 +150,7 @@ function parse(recommenders: Candidates, split: PlaysSplit, options: CompareOpti
   };
 }
 
-/** A recommender with its lists, one set a seed. */
+/** A recommender with its lists, one set per seed. */
 interface Finished {
   name: string;
   /** Whether it is a baseline if the caller names none. */
@@ -197,11 +196,9 @@ async function* run(asked: Question): AsyncSteps<Comparison> {
   const undone = leftOut.filter(({ reason }) => reason === INTERRUPTED);
   stop = yield;
   if (stop && undone.length > 0) {
-    const [compared, left] = [finished.map(({ name }) => name), undone.map((u) => u.recommender)];
-    sayInterrupted(
-      stop,
-      `Interrupted. Compared: ${compared.join(', ')}. Left out: ${left.join(', ')}.`,
-    );
+    const compared = finished.map(({ name }) => name).join(', ');
+    const left = undone.map(({ recommender }) => recommender).join(', ');
+    sayInterrupted(stop, `Interrupted. Compared: ${compared}. Left out: ${left}.`);
   }
   return comparison;
 }
@@ -302,13 +299,9 @@ function baselineNames(
   const found = asked
     ? asked.filter((name) => names.includes(name))
     : finished.filter(({ simple }) => simple).map(({ name }) => name);
+  const why = 'baselines are names of the recommenders that are compared.';
   if (asked && found.length === 0)
-    throw new UnknownIdError(
-      'recommender',
-      String(asked[0]),
-      names,
-      'baselines are names of the recommenders that are compared.',
-    );
+    throw new UnknownIdError('recommender', String(asked[0]), names, why);
   return new Set(found.length > 0 ? found : names.slice(0, 1));
 }
 
@@ -318,6 +311,9 @@ function cardOf(
   { heldOut, rows, catalogueSize }: Measure,
 ): RunCard {
   const count = (n: number): string => n.toLocaleString('en');
+  const took = finished.map(({ name, seconds: { made, ranked } }) => {
+    return [`seconds of ${name}`, `${made.toFixed(1)} made, ${ranked.toFixed(1)} ranked`];
+  });
   const { train, valid, test } = split;
   const parts = Object.entries({ train, valid, test }).flatMap(([name, plays]) =>
     plays ? [{ name, plays }] : [],
@@ -341,12 +337,7 @@ function cardOf(
       'paired t-test over users against the best baseline at that metric, two-sided, Holm over all tests',
     seeds: `${training}resampling ${seed}`,
     ...environment(),
-    ...Object.fromEntries(
-      finished.map(({ name, seconds: { made, ranked: took } }) => [
-        `seconds of ${name}`,
-        `${made.toFixed(1)} made, ${took.toFixed(1)} ranked`,
-      ]),
-    ),
+    ...Object.fromEntries(took),
     seconds: ((performance.now() - started) / 1000).toFixed(1),
     finished: new Date().toISOString(),
   };

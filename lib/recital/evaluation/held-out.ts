@@ -54,7 +54,7 @@ export class HeldOut {
   readonly codes: TrackCodes = new TrackCodes();
   /** The users that are measured. */
   readonly users: readonly string[];
-  /** Their relevant tracks, by code: a row a user. */
+  /** Their relevant tracks, by code: a row per user. */
   readonly relevant: CsrRows;
   /** Number of tracks that each of them has in training; 0 for a user unknown to training. */
   readonly activity: Int32Array;

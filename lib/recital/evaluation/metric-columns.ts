@@ -1,5 +1,5 @@
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkArgument, checkCount, checkOptions, whatIs } from '../options.js';
+import { checkArgument, checkCount, checkFlag, checkOptions, whatIs } from '../options.js';
 import { type AccuracyMetric, accuracyMetrics } from './metrics.js';
 
 /** Metrics of one user's list whatever is relevant: see beyond-accuracy.ts. */
@@ -26,7 +26,7 @@ export type MetricName =
   | `${AccuracyMetric}@${number}~${number}neg`;
 
 /**
- * A ranking metric of one's own: one number a user, from the list and the relevant tracks.
+ * A ranking metric of one's own: one number per user, from the list and the relevant tracks.
  * {@link evaluate} treats it like any other, with intervals, paired tests and segments.
  *
  * Ties: tracks with equal scores are in random order on the list (by the seed, and different for
@@ -113,17 +113,16 @@ export function metricColumns(
       `metrics must be an array of names, such as ['ndcg', 'recall'], got ${Array.isArray(metrics) ? 'an empty one' : whatIs(metrics)}.`,
     );
   const columns = new Map<string, MetricColumn>();
-  for (const metric of metrics as readonly (MetricName | RankingMetric)[]) {
-    for (const column of typeof metric === 'string'
-      ? namedColumns(metric, ks)
-      : ownColumns(metric, ks)) {
-      const before = columns.get(column.name);
-      if (before && before.own !== column.own)
-        throw new ArgumentError(
-          `Two metrics are called "${column.own?.name}". Give each a name of its own.`,
-        );
-      columns.set(column.name, column);
-    }
+  const all = (metrics as readonly (MetricName | RankingMetric)[]).flatMap((metric) =>
+    typeof metric === 'string' ? namedColumns(metric, ks) : ownColumns(metric, ks),
+  );
+  for (const column of all) {
+    const before = columns.get(column.name);
+    if (before && before.own !== column.own)
+      throw new ArgumentError(
+        `Two metrics are called "${column.own?.name}". Give each a name of its own.`,
+      );
+    columns.set(column.name, column);
   }
   return [...columns.values()];
 }
@@ -170,13 +169,8 @@ function ownColumns(own: RankingMetric, ks: readonly number[]): MetricColumn[] {
   if (known.includes(name))
     throw new ArgumentError(`"${name}" is the name of another metric. Choose another one.`);
   const of = `The metric "${name}"`;
-  checkArgument(
-    typeof value === 'function',
-    value,
-    of,
-    'value, a function (list, heldOut) => number',
-  );
-  if (greater !== undefined && typeof greater !== 'boolean')
-    throw new ArgumentError(`${of}: greater must be true or false, got ${String(greater)}.`);
+  const wanted = 'value, a function (list, heldOut) => number';
+  checkArgument(typeof value === 'function', value, of, wanted);
+  if (greater !== undefined) checkFlag(greater, `${of}: greater`);
   return ks.map((k) => ({ name: `${name}@${k}`, metric: undefined, own, k, negatives: 0 }));
 }

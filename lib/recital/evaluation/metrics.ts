@@ -92,7 +92,7 @@ export function ndcgAtK<T>(list: readonly T[], relevant: Relevant<T>, options?: 
 /**
  * Catalogue coverage: the number of distinct tracks in all users' first k, divided by the size of
  * the catalogue.
- * @param lists recommended tracks, one list a user
+ * @param lists recommended tracks, one list per user
  * @example coverageAtK([['a', 'b'], ['b', 'c']], { k: 2, catalogueSize: 12 }) // 3/12
  */
 export function coverageAtK<T>(
@@ -147,7 +147,7 @@ export type RankingMetrics = {
 /**
  * The means of all metrics. Users without relevant tracks are left out of the means, but their
  * lists count in the coverage.
- * @param recommended one list a user
+ * @param recommended one list per user
  * @param relevant the relevant tracks of the same users
  * @param options `k`, and `catalogueSize`, the number of tracks that could have been recommended
  * @example rankingMetrics([['b', 'a', 'd'], ['c', 'a', 'b']], [['a'], ['c', 'd']], { k: 3, catalogueSize: 4 }).hitRate // 1
@@ -177,7 +177,7 @@ export function rankingMetrics<T>(
 
 /** Throws unless there are lists of tracks. */
 export function checkLists(lists: readonly (readonly unknown[])[], of: string): void {
-  const wanted = 'lists of recommended tracks, one a user: an array of arrays';
+  const wanted = 'lists of recommended tracks, one per user: an array of arrays';
   checkArgument(Array.isArray(lists), lists, of, wanted);
   for (const list of lists) checkArgument(isNumbers(list), list, of, wanted);
 }

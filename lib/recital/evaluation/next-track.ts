@@ -35,12 +35,8 @@ const DEFAULTS = {
 /** Options of {@link evaluateNextItem}. */
 export type EvaluateNextItemOptions = Partial<typeof DEFAULTS>;
 
-/**
- * The outcome for one recommender: a record, so that `Table.fromRows([a, b])` sets several side by
- * side.
- */
+/** The outcome for one recommender: `Table.fromRows([a, b])` sets several side by side. */
 export type NextItemEvaluation = {
-  /** Name of the recommender. */
   recommender: string;
   /** Length of the lists. */
   k: number;
@@ -73,10 +69,9 @@ const BLOCK_SCORES = 1 << 22;
  *
  * Protocol: every track of every session except the first is predicted from all tracks before it;
  * with windows, from the window. The whole catalogue is ranked (no sampled negatives), tracks of
- * the history included, since tracks are played again, unless `filterSeen` is set. Ties: each
- * metric is its expected value over all orders of the tracks with equal scores, as in
- * {@link evaluate}: a track among m equal scores has each of the m ranks with probability 1/m, so a
- * model that gives all tracks the same score is as good as chance. Scores are compared as float32.
+ * the history included, since tracks are played again, unless `filterSeen` is set. Ties as in
+ * {@link evaluate}: a track among m equal scores has each of the m ranks with probability 1/m.
+ * Scores are compared as float32.
  *
  * Leave-one-out, the usual protocol for the next track of a user, trained on all but the last two
  * tracks of each user, predicts the last from all others:

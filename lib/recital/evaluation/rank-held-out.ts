@@ -17,13 +17,11 @@ const PART = 128;
 /** The lists of one recommender for the users of a {@link HeldOut}, row by row. */
 export interface RankedHeldOut {
   /** Ranked from the whole catalogue. */
-  readonly lists: ListsWithTies;
-  /**
-   * The tracks of these lists with equal scores in random order, if a metric of one's own needs it.
-   */
+  readonly lists: Lists;
+  /** The same with equal scores in random order, if a metric of one's own needs it. */
   readonly shuffled: Int32Array | undefined;
   /** Ranked from the relevant tracks and n others, by n. */
-  readonly sampled: ReadonlyMap<number, ListsWithTies>;
+  readonly sampled: ReadonlyMap<number, Lists>;
   /** Area under the ROC curve, if it was asked for; NaN for unknown users. */
   readonly auc: Float64Array | undefined;
   /** 1 for users that the recommender knows; the others have empty lists. */
@@ -52,9 +50,7 @@ export function* rankHeldOut(
   const { seen, tracks } = recommender;
   const code = codes.of(tracks);
   const own = new Int32Array(codes.length).fill(-1); // the recommender's index of each code
-  code.forEach((c, t) => {
-    own[c] = t;
-  });
+  for (let t = 0; t < code.length; t++) own[code[t]] = t;
   const index = Int32Array.from(users, (id) => recommender.users.indexOf(id));
   refuseSeen(recommender, heldOut, index, own);
   const relevantTo = (row: number): Int32Array =>
@@ -96,11 +92,8 @@ export function* rankHeldOut(
       }
     };
     const options = { n: n + 1, filterSeen: true, blocked, visit }; // one more shows a tie at the end
-    rankUsers(
-      recommender,
-      part.map((row) => index[row]),
-      options,
-    );
+    const some = part.map((row) => index[row]);
+    rankUsers(recommender, some, options);
     if (yield) return undefined;
   }
   const known = Uint8Array.from(index, (i) => (i < 0 ? 0 : 1));
@@ -125,11 +118,14 @@ function refuseSeen(
   });
 }
 
+type Accuracies = ReturnType<typeof metricsOfLists>;
+
 class Lists implements ListsWithTies {
   readonly track: Int32Array;
   readonly same: Uint8Array;
   readonly beyond: Int32Array;
   readonly missed: Map<number, Int32Array> = new Map();
+  private readonly measured = new WeakMap<CsrRows, Map<number, Accuracies>>();
 
   constructor(
     rows: number,
@@ -164,6 +160,15 @@ class Lists implements ListsWithTies {
     const missed = relevantTo(row).filter((t) => t > lastTrack && scores[t] === last);
     const codes = missed.map((t) => code[t]);
     this.missed.set(row, codes);
+  }
+
+  /** All accuracy metrics at one k: computed together, and kept for the columns to come. */
+  accuracies(k: number, relevant: CsrRows, codes: number): Accuracies {
+    const byK = this.measured.get(relevant) ?? new Map<number, Accuracies>();
+    this.measured.set(relevant, byK);
+    const values = byK.get(k) ?? metricsOfLists(this, { k, relevant, codes });
+    byK.set(k, values);
+    return values;
   }
 }
 
@@ -234,9 +239,8 @@ export function aucOf(scores: ArrayLike<number>, relevant: ArrayLike<number>, mi
 }
 
 /**
- * Draws training tracks that a user has not played and that are not relevant: the
- * same for all recommenders that have seen the same plays of the user. All of them, if there are
- * no more than `n`.
+ * Draws n training tracks (or all, if there are no more) that a user has not played and that are not
+ * relevant: the same for all recommenders that have seen the same plays of the user.
  */
 function drawNegatives(
   { users, relevant: { indptr, indices }, trainTracks }: HeldOut,
@@ -320,23 +324,10 @@ export function valuesOf(
         diversityOf(Array.from(first(row)).flatMap((code) => measure.vector!(code) ?? [])),
       );
     default: {
-      const values = accuracies(lists, k, relevant, heldOut.codes.length);
+      const values = lists.accuracies(k, relevant, heldOut.codes.length);
       return Float64Array.from(rows, (row) => values[metric as AccuracyMetric][row]);
     }
   }
-}
-
-type Accuracies = ReturnType<typeof metricsOfLists>;
-const computed = new WeakMap<ListsWithTies, WeakMap<CsrRows, Map<number, Accuracies>>>();
-
-/** All accuracy metrics at one k: computed together, and kept for the columns to come. */
-function accuracies(lists: ListsWithTies, k: number, relevant: CsrRows, codes: number): Accuracies {
-  const byRelevant = computed.get(lists) ?? new WeakMap<CsrRows, Map<number, Accuracies>>();
-  const byK = byRelevant.get(relevant) ?? new Map<number, Accuracies>();
-  computed.set(lists, byRelevant.set(relevant, byK));
-  const values = byK.get(k) ?? metricsOfLists(lists, { k, relevant, codes });
-  byK.set(k, values);
-  return values;
 }
 
 function ownValues(

@@ -33,9 +33,7 @@ export type SearchChoice = string | number | boolean | null;
  * @example const lr: SearchRange = { min: 1e-4, max: 1e-1, log: true };
  */
 export interface SearchRange {
-  /** The smallest. */
   readonly min: number;
-  /** The largest. */
   readonly max: number;
   /** Draw the logarithm uniformly, for learning rates and weights; default false. */
   readonly log?: boolean;
@@ -130,6 +128,7 @@ export async function search<S extends SearchSpace>(
   checkSpace(space);
   checkRounds(trials, 'trials');
   const [column] = metricColumns([metric], [10]);
+  const greater = isGreaterBetter(column);
   if (!isAccuracy(column))
     throw new ArgumentError(
       `"${column.name}" cannot be what a search makes large: random lists have more of it. Take 'ndcg@10', for instance.`,
@@ -144,7 +143,11 @@ export async function search<S extends SearchSpace>(
   };
   write(); // fails now rather than after the first training
   const heldOut = new HeldOut(split.train, split.valid!);
-  const better = betterFirst(isGreaterBetter(column));
+  /** The better score first, then the earlier trial; failed ones last. */
+  const better = (a: SearchTrial, b: SearchTrial): number =>
+    Number(a.score === null) - Number(b.score === null) ||
+    (greater ? b.score! - a.score! : a.score! - b.score!) ||
+    a.trial - b.trial;
 
   async function* scoreOf(recommender: Recommender): AsyncSteps<number | undefined> {
     if (!isRecommender(recommender))
@@ -190,11 +193,9 @@ export async function search<S extends SearchSpace>(
       if (stop) throw new InterruptedError('Interrupted before a trial was done.');
       throw firstError;
     }
-    if (stop)
-      sayInterrupted(
-        stop,
-        `Interrupted after ${results.length} ${results.length === 1 ? 'training' : 'trainings'}.${file === undefined ? '' : ' The same call goes on with them.'}`,
-      );
+    const after = `${results.length} ${results.length === 1 ? 'training' : 'trainings'}`;
+    const then = file === undefined ? '' : ' The same call goes on with them.';
+    if (stop) sayInterrupted(stop, `Interrupted after ${after}.${then}`);
     return new SearchResult(results.sort(better), space, column.name, stop !== undefined);
   }
   return stoppable(run());
@@ -212,14 +213,6 @@ function lineOf(
   const rank = best.trial === trial ? ', the best so far' : ` (best ${best.score?.toFixed(4)})`;
   const outcome = score === null ? `failed: ${error}` : `${metric} ${score.toFixed(4)}${rank}`;
   return `${tried.join(', ')}: ${outcome}, ${seconds.toFixed(1)} s`;
-}
-
-/** The better score first, then the earlier trial; failed ones last. */
-function betterFirst(greater: boolean): (a: SearchTrial, b: SearchTrial) => number {
-  return (a, b) =>
-    Number(a.score === null) - Number(b.score === null) ||
-    (greater ? b.score! - a.score! : a.score! - b.score!) ||
-    a.trial - b.trial;
 }
 
 /**
@@ -251,7 +244,7 @@ export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
     readonly interrupted: boolean,
   ) {
     const hasError = trials.some(({ error }) => error !== undefined);
-    const table = Table.fromRows(
+    const table: Table = Table.fromRows(
       trials.map(({ trial, settings, score, seconds, error }) => ({
         trial,
         ...settings,
@@ -315,25 +308,22 @@ export function checkSpace(space: SearchSpace): void {
 
 function checkChoices(name: string, choices: readonly unknown[]): void {
   if (choices.length === 0) throw new ArgumentError(`"${name}" has no choice. Give at least one.`);
-  for (const value of choices) {
-    if (value === null || ['string', 'boolean'].includes(typeof value)) continue;
-    if (Number.isFinite(value)) continue;
-    throw new ArgumentError(
-      `Choices are numbers, texts, booleans or null, but "${name}" has ${whatIs(value)}. Choose by a name, and look the value up.`,
-    );
-  }
+  for (const value of choices)
+    if (!(['string', 'boolean'].includes(typeof value) || isNumberOrNull(value)))
+      throw new ArgumentError(
+        `Choices are numbers, texts, booleans or null, but "${name}" has ${whatIs(value)}. Choose by a name, and look the value up.`,
+      );
 }
 
 function checkRange(name: string, range: SearchRange): void {
   checkOptions(range, ['min', 'max', 'log', 'int'], `the range "${name}"`);
   const { min, max, log = false, int = false } = range;
-  const wrong = !(Number.isFinite(min) && Number.isFinite(max) && min <= max)
-    ? 'needs numbers min ≤ max'
-    : log && min <= 0
-      ? 'is logarithmic, so min must be more than 0'
-      : int && !(Number.isInteger(min) && Number.isInteger(max))
-        ? 'takes whole numbers, so min and max must be whole'
-        : undefined;
+  const all = (fits: (x: unknown) => boolean): boolean => fits(min) && fits(max);
+  let wrong = '';
+  if (!all(Number.isFinite) || min > max) wrong = 'needs numbers min ≤ max';
+  else if (log && min <= 0) wrong = 'is logarithmic, so min must be more than 0';
+  else if (int && !all(Number.isInteger))
+    wrong = 'takes whole numbers, so min and max must be whole';
   if (wrong)
     throw new ArgumentError(`"${name}" ${wrong}, got min ${said(min)} and max ${said(max)}.`);
 }
@@ -395,10 +385,11 @@ function writeTrials(file: string, identity: object, trials: readonly SearchTria
 
 /** Earlier files have a budget, too: null where the trial was trained in full. */
 function isTrial(value: unknown): value is SearchTrial {
-  const { trial, budget, settings, score, seconds } = (value ?? {}) as SearchTrial & {
-    budget?: null;
-  };
-  const isScore = score === null || Number.isFinite(score);
-  const numbers = Number.isInteger(trial) && Number.isFinite(seconds) && isScore;
-  return numbers && (budget ?? null) === null && isObject(settings);
+  const { trial, budget = null, settings, score, seconds } = Object(value);
+  const numbers = Number.isInteger(trial) && Number.isFinite(seconds) && isNumberOrNull(score);
+  return numbers && budget === null && isObject(settings);
+}
+
+function isNumberOrNull(value: unknown): boolean {
+  return value === null || Number.isFinite(value);
 }

@@ -22,7 +22,7 @@ export interface Measured {
   readonly measure: Measure;
   readonly columns: readonly MetricColumn[];
   readonly entries: readonly Entry[];
-  /** The lists of each entry, one a seed. */
+  /** The lists of each entry, one per seed. */
   readonly ranked: readonly (readonly RankedHeldOut[])[];
 }
 

@@ -40,7 +40,7 @@ export type ComparisonRow = {
 export interface Entry {
   readonly name: string;
   readonly baseline: boolean;
-  /** One value a user; a single one for metrics of the catalogue. */
+  /** One value per user; a single one for metrics of the catalogue. */
   readonly values: ReadonlyMap<string, readonly Float64Array[]>;
 }
 
@@ -208,7 +208,7 @@ export function deviationOf(values: readonly number[]): number {
  * Student's paired t-test: whether the mean of differences is 0, t = mean / (sd / √n) with n − 1
  * degrees of freedom, two-sided. With hundreds of users the differences need not be normal, and the
  * test agrees with the bootstrap and the randomization test (Smucker, Allan and Carterette, 2007).
- * @param differences one a pair
+ * @param differences one per pair
  * @returns `p`: probability of differences at least this large by chance; 1 if all are 0, 0 if all
  *   are equal but not 0. NaN (and so is t) for fewer than two differences, or if one is NaN or
  *   infinite, as in SciPy

@@ -20,9 +20,7 @@ export function refuseTrainedOn(recommender: SequenceRecommender, windows: Seque
   for (const { name, trained } of trainedOn(recommender, windows)) {
     const code = indicesIn(items, trained.items);
     const remembers = [...last].every(([s, at]) => {
-      const own = sequenceIn(trained, histories, s);
-      if (own < 0) return false;
-      const known = trained.item.subarray(trained.indptr[own], trained.indptr[own + 1]);
+      const known = sequenceIn(trained, histories, s);
       const asked = item.subarray(indptr[s], users ? at + 1 : indptr[s + 1]).map((t) => code[t]);
       return (users || known.length === asked.length) && contains(known, asked);
     });
@@ -52,9 +50,7 @@ export function warnOfTrainedOn(
       const s = sequence[i];
       let own = seen.get(s);
       if (!own) {
-        const other = sequenceIn(trained, histories, s);
-        const there =
-          other < 0 ? [] : trained.item.subarray(trained.indptr[other], trained.indptr[other + 1]);
+        const there = sequenceIn(trained, histories, s);
         const here = item.subarray(indptr[s], indptr[s + 1]);
         const same = there.length === here.length && here.every((t, j) => code[t] === there[j]);
         seen.set(s, (own = new Set(users || same ? there : [])));
@@ -88,21 +84,21 @@ function trainedOn(
   return [{ name, trained: histories }];
 }
 
-/** The training sequence of the same user, or the session of the same number; −1 if none. */
-function sequenceIn(trained: Sessions, { users }: Sessions, s: number): number {
-  if (users) return trained.users ? trained.users.indexOf(users.id(s)) : -1;
-  if (!trained.users) return s < trained.length ? s : -1;
-  return trained.users.kind === 'session' ? trained.users.indexOf(String(s)) : -1;
+/** What training has of the same user, or of the session of the same number; else nothing. */
+function sequenceIn(
+  { users, length, indptr, item }: Sessions,
+  of: Sessions,
+  s: number,
+): Int32Array {
+  let own = s < length ? s : -1;
+  if (of.users) own = users?.indexOf(of.users.id(s)) ?? -1;
+  else if (users) own = users.kind === 'session' ? users.indexOf(String(s)) : -1;
+  return own < 0 ? new Int32Array(0) : item.subarray(indptr[own], indptr[own + 1]);
 }
 
 /** Whether some tracks occur in others, one after the other without a gap. */
 function contains(tracks: Int32Array, part: Int32Array): boolean {
-  for (
-    let from = tracks.indexOf(part[0]);
-    from >= 0 && from + part.length <= tracks.length;
-    from = tracks.indexOf(part[0], from + 1)
-  ) {
+  for (let from = 0; from + part.length <= tracks.length; from++)
     if (part.every((track, j) => tracks[from + j] === track)) return true;
-  }
   return false;
 }

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { type GivenBack, giveBack, usable } from '../compute/disposable.js';
 import type { Batch, DataLoader } from '../data/batches.js';
 import { ArgumentError } from '../errors.js';
 import { checkArgument, didYouMean, isFunction, whatIs } from '../options.js';
@@ -268,6 +269,7 @@ export class Dispatcher {
 }
 
 /** The state of a run, which callbacks read and steer, and the callbacks: a Learner extends it. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: `usable` below gives the class that method
 export class RunState {
   /** The current batch. */
   batch: Batch = { size: 0, inputs: [], targets: new Float32Array(0), rows: new Int32Array(0) };
@@ -320,6 +322,28 @@ export class RunState {
     }
   }
 
+  /**
+   * Gives the memory of the model, its gradients and the optimizer's moments back at once; any
+   * further use of the learner is an ArgumentError that says so. What others may share stays as it
+   * is: the loaders, the callbacks, and a model that another learner has as well, until that one is
+   * disposed, too. Without it the memory comes back when nobody holds the learner any more and
+   * garbage is collected. `using learn = loadLearner(file)` does it at the end of the block. Weights
+   * that were taken out of it, such as `learn.model.parameters[0].value`, must not be used
+   * afterwards.
+   * @throws ArgumentError while the learner trains
+   * @example
+   * const file = learn.export('listeners');
+   * learn.dispose();
+   * loadLearner(file).recommend(user, { n: 10 });
+   */
+  dispose(): void {
+    giveBack(this, () => {
+      const { loop, dls, dl, batch, cbs, recorder, lossFunc, metrics } = this as unknown as Learner;
+      loop.checkIdle();
+      return [dls, dl, batch, ...cbs, recorder, lossFunc, ...metrics];
+    });
+  }
+
   /** Runs `work` without the callbacks that only show progress. */
   noLogging<T>(work: () => Promise<T>): Promise<T> {
     return this.withoutCbs((cb) => cb.name === 'Progress', work);
@@ -345,6 +369,10 @@ export class RunState {
     }
   }
 }
+
+export interface RunState extends GivenBack {}
+
+usable(RunState);
 
 /**
  * Keeps `learn.training`, `learn.pctTrain` and `learn.trainIter` up to date (fastai's

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { hold } from '../compute/disposable.js';
 import type { DataLoader, DataLoaders } from '../data/batches.js';
 import { makeFolder } from '../data/files/atomic-write.js';
 import { type Cell, Table } from '../data/table.js';
@@ -164,6 +165,7 @@ export class Learner extends RunState {
     const all = given(DEFAULTS, options, 'a learner');
     checkParts(dls, model, all);
     super(dls.train);
+    hold(model);
     this.how = { ...all, optFunc: asOptFunc(all.optFunc) };
     this.lossFunc = all.lossFunc ?? new MSELossFlat();
     this.metrics = list(all.metrics).map(asMetric);

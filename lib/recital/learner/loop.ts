@@ -49,7 +49,7 @@ export class Loop {
 
   /** Trains: one call after the other, until one is interrupted. */
   async fit(calls: readonly FitCall[], cbs: readonly Callback[], at?: RunPosition): Promise<void> {
-    if (this.running || this.training) throw atWork();
+    this.checkIdle();
     checkRows(this.learn.dls.train);
     const plans = calls.map((call) => planOf(call, this.learn)); // checks all before training any
     this.training = true;
@@ -195,6 +195,11 @@ export class Loop {
   }
 
   // How a run begins and ends.
+
+  /** Throws while there is a run, for its callbacks, too. */
+  checkIdle(): void {
+    if (this.running || this.training) throw atWork();
+  }
 
   /** Validates or predicts: the only run at this time, with callbacks of its own. */
   async run(work: () => Promise<void>, cbs: readonly Callback[] = []): Promise<void> {

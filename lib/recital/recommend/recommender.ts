@@ -1,3 +1,4 @@
+import { type GivenBack, giveBack, usable } from '../compute/disposable.js';
 import { interruptible } from '../compute/interrupt.js';
 import { numbersWhere } from '../data/csr.js';
 import type { Table } from '../data/table.js';
@@ -73,6 +74,7 @@ const MANY = 256;
  * }
  * new Alphabetical(Interactions.fromPlays(plays), { catalogue: plays.catalogue }).recommend('u1');
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: `usable` below gives the class that method
 export abstract class Recommender {
   /** Its name in comparisons, e.g. `Popularity`. */
   abstract readonly name: string;
@@ -233,7 +235,31 @@ export abstract class Recommender {
   export(file: string, options: ExportOptions = {}): string {
     return exportRecommender(this, file, options);
   }
+
+  /**
+   * Gives its memory back at once, and that of the recommenders and the learner that it is made of;
+   * any further use is an ArgumentError that says so. Lists that it has made stay as they are, and
+   * so do its plays, which others may share. Without it the memory comes back when nobody holds the
+   * recommender any more and garbage is collected. `using als = await ALS.fit(plays)` does it at
+   * the end of the block. Arrays that were taken out of it, such as `als.factors.users`, must not
+   * be used afterwards.
+   * @example
+   * const als = await ALS.fit(plays, { factors: 8 });
+   * const list = als.recommend(plays.users.id(0));
+   * als.dispose();
+   * list.length // 10
+   */
+  dispose(): void {
+    giveBack(this, () => {
+      const { seen, catalogue, histories } = this as Recommender & { histories?: unknown };
+      return [seen, catalogue, histories];
+    });
+  }
 }
+
+export interface Recommender extends GivenBack {}
+
+usable(Recommender);
 
 printed(
   Recommender,

@@ -231,7 +231,7 @@ describe('tooltips and completion', () => {
     expect(await inspect('plays.kCore')).to.match(
       /^Plays\.kCore\(k: number\): Plays\n\nThe largest part[\s\S]*\nExample\n {2}plays\.kCore\(2\)/,
     );
-    expect(await inspect('barChart')).to.match(/^barChart\(/);
+    expect(await inspect('barChart')).to.match(/^barChart</);
     expect(await inspect("'😀'; plays")).to.match(/^const plays: Plays/);
   });
 

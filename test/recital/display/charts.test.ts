@@ -1,6 +1,9 @@
 import { expect } from 'chai';
+import { correlation } from '../../../lib/recital/data/explore.js';
 import type { Chart } from '../../../lib/recital/data/output.js';
+import { Plays } from '../../../lib/recital/data/plays.js';
 import { Table } from '../../../lib/recital/data/table.js';
+import { Tracks } from '../../../lib/recital/data/tracks.js';
 import { chartPng, chartSvg } from '../../../lib/recital/display/chart-render.js';
 import { palette } from '../../../lib/recital/display/charts/common.js';
 import { placeLabels } from '../../../lib/recital/display/charts/scatter.js';
@@ -95,7 +98,7 @@ describe('every chart', () => {
     for (const make of makers)
       expect(make).to.throw(ArgumentError, 'without rows: there is nothing to draw');
     expect(() => heatmap(none)).to.throw(ArgumentError, 'at least one row');
-    expect(() => lineChart(plays, { x: 'play', y: 'share', title: 't' })).to.throw(
+    expect(() => lineChart(plays, { x: 'play' as string, y: 'share', title: 't' })).to.throw(
       UnknownIdError,
       'did you mean "plays"',
     );
@@ -132,10 +135,67 @@ describe('every chart', () => {
 
   it('proposes a column for a name that only begins alike', () => {
     const table = new Table({ user: ['a'], playcount: [3], day: [1] });
-    expect(() => lineChart(table, { x: 'day', y: 'plays' })).to.throw(
+    expect(() => lineChart(table, { x: 'day', y: 'plays' as string })).to.throw(
       UnknownIdError,
       'did you mean "playcount"?',
     );
+  });
+
+  it('proposes a column for a misspelt one, whatever the chart and the option', () => {
+    const [wrong, right] = ['palys' as string, 'share'];
+    const calls = [
+      () => histogram(plays, wrong),
+      () => histogram(plays, [right, wrong]),
+      ...[lineChart, scatter, barChart].flatMap((make) => [
+        () => make(plays, { x: wrong, y: right }),
+        () => make(plays, { x: right, y: wrong }),
+      ]),
+      () => lineChart(plays, { x: right, y: [right, wrong] }),
+      ...['label', 'color'].map((by) => () => scatter(plays, { x: right, y: right, [by]: wrong })),
+      () => scatter(plays, { x: right, y: right, tooltip: [wrong] }),
+    ];
+    for (const call of calls)
+      expect(call, String(call)).to.throw(UnknownIdError, 'did you mean "plays"?');
+  });
+
+  it('draws a catalogue, plays and correlations as their tables', () => {
+    const table = Table.fromRows([
+      { track_id: 'a', energy: 0.1, tempo: 90 },
+      { track_id: 'b', energy: 0.9, tempo: 120 },
+      { track_id: 'c', energy: 0.4, tempo: 101 },
+    ]);
+    const tracks = new Tracks(table);
+    const some = Plays.fromRows([
+      { user: 'u', track: 'a', playcount: 3 },
+      { user: 'v', track: 'b', playcount: 5 },
+    ]);
+    const both = correlation(tracks);
+    const xy = { x: 'energy', y: 'tempo' };
+    const pairs = [
+      [histogram(tracks, 'energy'), histogram(table, 'energy')],
+      [scatter(tracks, { ...xy, label: 'track_id' }), scatter(table, { ...xy, label: 'track_id' })],
+      [lineChart(tracks, xy), lineChart(table, xy)],
+      [heatmap(both), heatmap(both.table)],
+      [
+        barChart(both, { x: 'column', y: 'tempo' }),
+        barChart(both.table, { x: 'column', y: 'tempo' }),
+      ],
+      [histogram(some, 'playcount'), histogram(some.toTable(), 'playcount')],
+      [
+        barChart(some, { x: 'track_id', y: 'playcount' }),
+        barChart(some.toTable(), { x: 'track_id', y: 'playcount' }),
+      ],
+    ];
+    for (const [of, same] of pairs) expect(of).to.deep.equal(same);
+    expect(() => histogram(tracks, 'enrgy')).to.throw(UnknownIdError, 'did you mean "energy"?');
+    expect(() => histogram(some.take([]), 'playcount')).to.throw(ArgumentError, 'without rows');
+    for (const wrong of [undefined, null, 'tracks', [], { table: 3 }]) {
+      expect(() => histogram(wrong as unknown as Table, 'energy')).to.throw(
+        ArgumentError,
+        'histogram needs a table, such as Table.fromRows(records), a catalogue of tracks, or plays, got ',
+      );
+      expect(() => heatmap(wrong as never)).to.throw(ArgumentError, 'what correlation returns');
+    }
   });
 
   it('says that a correlation is 0.00 where only the rounding error of a sum is left', () => {

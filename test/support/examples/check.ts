@@ -18,9 +18,23 @@ const options: ts.CompilerOptions = {
   types: ['node'],
 };
 
-/** What the compiler has against some examples, as `lib/x.ts:12: message`. */
-export function checkExamples(examples: readonly Example[]): string[] {
-  const host = ts.createCompilerHost(options);
+/** The settings of a project that is as strict as `tsc --init` of TypeScript 5.9 makes it. */
+export const strictest: ts.CompilerOptions = {
+  strict: true,
+  noUncheckedIndexedAccess: true,
+  exactOptionalPropertyTypes: true,
+};
+
+/**
+ * What the compiler has against some examples, as `lib/x.ts:12: message`.
+ * @param more settings, beside those of a cell
+ */
+export function checkExamples(
+  examples: readonly Example[],
+  more: ts.CompilerOptions = {},
+): string[] {
+  const settings = { ...options, ...more };
+  const host = ts.createCompilerHost(settings);
   const index = join(root, 'test/support/public.ts');
   const files = new Map<string, { where: string; text: string }>();
   const publicNames = exportedNames(index, host);
@@ -37,7 +51,7 @@ export function checkExamples(examples: readonly Example[]): string[] {
     const file = files.get(resolve(name));
     return file ? ts.createSourceFile(name, file.text, version) : getSourceFile(name, version);
   };
-  const program = ts.createProgram([index, ...files.keys()], options, host);
+  const program = ts.createProgram([index, ...files.keys()], settings, host);
   return [...files].flatMap(([name, { where }]) => {
     const source = program.getSourceFile(name);
     const found = [

@@ -20,7 +20,7 @@ export const types: Readonly<Record<string, string>> = {
   model: 'EmbeddingDotBias',
   learn: 'CollabLearner',
   batches: 'readonly Batch[]',
-  split: 'PlaysSplit',
+  split: 'Required<PlaysSplit>',
   train: 'Plays',
   test: 'Plays',
   heldOut: 'Plays',

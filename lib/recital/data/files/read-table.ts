@@ -5,7 +5,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { type AsyncSteps, stoppable } from '../../compute/interrupt.js';
 import { ArgumentError, DataError, RecitalError, UnknownIdError } from '../../errors.js';
 import { checkArgument, checkOptions } from '../../options.js';
-import { quoted, Table } from '../table.js';
+import { type Cells, quoted, type Row, Table } from '../table.js';
 import {
   checkFormat,
   delimiterHint,
@@ -47,6 +47,8 @@ export interface ReadTableOptions extends TextFormatOptions {
  * A column whose values are all numbers is numeric, every other one is text as it stands in the
  * file: dates, `true`, whole numbers beyond 2⁵³ and those with leading zeros (`007`). An empty field
  * is a missing value; `nan` and `inf` are numbers among numbers.
+ *
+ * The rows are as the type argument says, as those of `sql`; nothing checks that they are.
  * @throws DataError naming file, line and column for a missing, empty, malformed or foreign file,
  *   and for a first line of numbers where names were expected
  * @throws ArgumentError for options that cannot be followed, and for those of a text where the file
@@ -56,9 +58,12 @@ export interface ReadTableOptions extends TextFormatOptions {
  * @example await readTable('ml-100k/u.data', { names: ['user', 'item', 'rating', 'timestamp'] }) // without a header
  * @example await readTable('unique_tracks.txt', { names: ['track', 'song', 'artist', 'title'], delimiter: '<SEP>', quote: '' })
  */
-export async function readTable(file: string, options: ReadTableOptions = {}): Promise<Table> {
+export async function readTable<R extends object = Row>(
+  file: string,
+  options: ReadTableOptions = {},
+): Promise<Table<Cells<R>>> {
   checkOptions(options, [...formatOptions, 'numbers', 'texts'], 'readTable');
-  return (await loadTable(file, options)).table;
+  return (await loadTable(file, options)).table as Table<object> as Table<Cells<R>>;
 }
 
 /** A table that was read from a file. */

@@ -16,7 +16,7 @@ import {
   sumDuplicates,
   warnOfDuplicates,
 } from '../plays-columns.js';
-import { Table } from '../table.js';
+import { type Cells, type Row, Table } from '../table.js';
 import { Tracks } from '../tracks.js';
 import {
   identifier,
@@ -47,7 +47,7 @@ export interface SqlOptions {
    * Tables of the query by name. Plays have the columns track_id, user_id and playcount. Default:
    * none; files can be named anyway.
    */
-  tables?: Readonly<Record<string, Table | Tracks | Plays>>;
+  tables?: Readonly<Record<string, Table<object> | Tracks | Plays>>;
   /**
    * Values for the query's `?`, `$1` …, in order, or for its `$name`, by name. They never become
    * part of the query's text, so that a quotation mark in a value does no harm. Default: none.
@@ -63,19 +63,26 @@ export interface SqlOptions {
  * numbers with more digits than a JavaScript number holds. DuckDB guesses the types of a text
  * file's columns: ids of more than 18 digits become rounded DOUBLEs, `4:33` a time, `t` true. To
  * keep texts as they are, write `from read_csv('x.csv', all_varchar = true)`, or use `readTable`.
+ * The rows are as the type argument says, `sql<{ artist: string; n: number }>(…)`; nothing checks that
+ * they are. Default: any columns, each cell a text, a number or null.
  * @param query in DuckDB's dialect; files are named in quotes, `'../data/x.csv'`. Of several
  *   statements only the last may give rows
  * @throws ArgumentError with DuckDB's explanation if the query is wrong, or a table's or column's
  *   name cannot be had (DuckDB takes `a` and `A` for the same)
  * @example await sql('select artist, count(*) as n from tracks group by artist order by n desc limit 3', { tables: { tracks } })
+ * @example (await sql<{ artist: string; n: number }>('select artist, count(*) as n from tracks group by all', { tables: { tracks } })).row(0).n
  * @example await sql("select * from '../data/Music Info.csv' limit 5")
  * @example await sql('select * from tracks where artist = $artist', { tables: { tracks }, params: { artist: "Guns N' Roses" } })
  */
-export async function sql(query: string, options: SqlOptions = {}): Promise<Table> {
+export async function sql<R extends object = Row>(
+  query: string,
+  options: SqlOptions = {},
+): Promise<Table<Cells<R>>> {
   checkOptions(options, ['tables', 'params'], 'sql');
-  return withDuckDB('asking the query', async function* (connection) {
+  const table = await withDuckDB('asking the query', async function* (connection) {
     return yield* tableOf(yield* runQuery(connection, query, options));
   });
+  return table as Table<object> as Table<Cells<R>>;
 }
 
 /** Runs a query with its tables and parameters. */

@@ -1,6 +1,5 @@
 import { withUnit } from '../../data/explore.js';
 import { Chart } from '../../data/output.js';
-import type { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
 import { checkCount, checkOneOf, given } from '../../options.js';
 import { counted } from '../../printed.js';
@@ -8,16 +7,19 @@ import {
   type AxisScale,
   axisNumbers,
   CHART_DEFAULTS,
-  checkTable,
   columnList,
+  type Drawable,
+  type DrawnColumn,
   drawable,
   extent,
   freeScale,
   isText,
   leftOut,
+  type Naming,
   numberTip,
   quantitative,
   spoken,
+  tableOf,
 } from './common.js';
 
 const BAR_DEFAULTS = {
@@ -38,18 +40,27 @@ const BAR_DEFAULTS = {
 };
 
 /** Options of barChart. */
-export type BarChartOptions = Partial<typeof BAR_DEFAULTS> & Pick<typeof BAR_DEFAULTS, 'x' | 'y'>;
+export interface BarChartOptions<N extends string = string>
+  extends Naming<
+    Partial<typeof BAR_DEFAULTS> & Pick<typeof BAR_DEFAULTS, 'x' | 'y'>,
+    'x' | 'y',
+    N
+  > {}
 
 const WRITTEN = 25; // more bars have no room for their values
 
 /**
  * One bar per row, sorted, with its value beside it.
- * @param table columns to draw
+ * @param data a table with the columns to draw; or a catalogue, plays (`track_id`, `user_id`,
+ *   `playcount`), correlations
  * @throws ArgumentError if neither column holds numbers, or if a name stands in two rows
  * @example barChart(topArtists(plays, 10), { x: 'playcount', y: 'artist', title: 'Most played artists', xTitle: 'plays' })
  */
-export function barChart(table: Table, options: BarChartOptions): Chart {
-  checkTable(table, 'barChart');
+export function barChart<D extends Drawable, N extends string>(
+  data: D,
+  options: BarChartOptions<DrawnColumn<D, N>>,
+): Chart {
+  const table = tableOf(data, 'barChart');
   const { x, y, limit, xTitle, yTitle, ...more } = given(BAR_DEFAULTS, options, 'barChart');
   if (limit !== Infinity) checkCount(limit, 'limit');
   const lying = isText(table, y);
@@ -169,16 +180,17 @@ interface Bin {
 /**
  * How the values of one or several columns are distributed, one small chart per column. The bins are
  * counted here: the notebook holds bins, not rows.
- * @param table columns to draw
+ * @param data a table with the columns to draw; or a catalogue, plays (`track_id`, `user_id`,
+ *   `playcount`), correlations
  * @param columns numeric columns
- * @example histogram(tracks.table, ['energy', 'valence', 'tempo'], { title: 'Audio features' })
+ * @example histogram(tracks, ['energy', 'valence', 'tempo'], { title: 'Audio features' })
  */
-export function histogram(
-  table: Table,
-  columns: string | readonly string[],
+export function histogram<D extends Drawable, N extends string>(
+  data: D,
+  columns: DrawnColumn<D, N> | readonly DrawnColumn<D, N>[],
   options: HistogramOptions = {},
 ): Chart {
-  checkTable(table, 'histogram');
+  const table = tableOf(data, 'histogram');
   const { bins, scale, yTitle, ...more } = given(HISTOGRAM_DEFAULTS, options, 'histogram');
   checkCount(bins, 'bins', { most: 1000 });
   const names = columnList(columns, 'histogram');
@@ -186,8 +198,8 @@ export function histogram(
   const size = names.length === 1 ? {} : { width: 220, height: 130 };
   const sentences: string[] = [];
   const panels = names.map((name, j) => {
-    const data = table.numbers(name);
-    const values = Float64Array.from(drawable(table, [{ name, scale }]), (i) => data[i]);
+    const all = table.numbers(name);
+    const values = Float64Array.from(drawable(table, [{ name, scale }]), (i) => all[i]);
     const counts = scale === 'log' ? logBins(values, bins) : linearBins(values, bins);
     const most = Math.max(...counts.map((bin) => bin.count)); // of one or two rows no half ones are marked
     sentences.push(valuesInWords(name, values));

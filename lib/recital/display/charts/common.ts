@@ -1,4 +1,7 @@
-import { Table } from '../../data/table.js';
+import type { Correlation } from '../../data/explore.js';
+import { Plays } from '../../data/plays.js';
+import { type NameIn, Table } from '../../data/table.js';
+import type { Tracks } from '../../data/tracks.js';
 import { ArgumentError } from '../../errors.js';
 import { checkArgument, checkOneOf } from '../../options.js';
 import { counted } from '../../printed.js';
@@ -15,6 +18,29 @@ export const CHART_DEFAULTS = {
   /** Title of the vertical axis, with the unit. Default: the column's name, likewise. */
   yTitle: undefined as string | undefined,
 };
+
+/** What charts draw: a table, or what has one: a catalogue, plays, correlations. */
+export type Drawable = Table<object> | Tracks | Plays | Correlation;
+
+/**
+ * What may name a column of what is drawn: one that its rows have, or any text that is known when
+ * it runs.
+ */
+export type DrawnColumn<D, N extends string> = D extends Plays
+  ? DrawnColumn<ReturnType<Plays['toTable']>, N>
+  : D extends Table<infer R>
+    ? NameIn<R, N>
+    : N;
+
+/** Options of a chart whose fields `F` name columns `N`. */
+export type Naming<Options, F, N> = {
+  [K in keyof Options]: K extends F ? Named<Options[K], N> : Options[K];
+};
+type Named<Value, N> = Value extends string
+  ? N
+  : Value extends readonly string[]
+    ? readonly N[]
+    : Value;
 
 /**
  * Options that the charts of a table share.
@@ -145,11 +171,19 @@ export function isText(table: Table, name: string): boolean {
   return !(table.column(name) instanceof Float64Array);
 }
 
-/** Refuses anything that is not a table with rows. */
-export function checkTable(table: unknown, chart: string): void {
-  checkArgument(table instanceof Table, table, chart, 'a table, such as Table.fromRows(records)');
+/** The table of what is drawn. Refuses anything else, and a table without rows. */
+export function tableOf(data: Drawable, chart: string): Table {
+  const table =
+    data instanceof Plays
+      ? data.toTable()
+      : 'table' in Object(data)
+        ? (data as Tracks).table
+        : data;
+  const wanted = 'a table, such as Table.fromRows(records), a catalogue of tracks, or plays';
+  checkArgument(table instanceof Table, data, chart, wanted);
   if (table.length === 0)
     throw new ArgumentError(`${chart} got a table without rows: there is nothing to draw.`);
+  return table as Table;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Correlation } from '../../data/explore.js';
 import { Chart } from '../../data/output.js';
 import { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
@@ -51,13 +52,17 @@ const COLOURS = [
 /**
  * A matrix as coloured cells, e.g. the correlations of audio features: red is positive, blue
  * negative, and the value stands in the cell.
- * @param matrix names and values; or a table whose first text column names the rows and whose
+ * @param matrix names and values; what `correlation` returns; or a table whose first text column names the rows and whose
  *   numeric columns are the columns
  * @throws ArgumentError if a value lies outside `domain`, or if there are more than 60 rows or
  *   columns
+ * @example heatmap(correlation(tracks), { title: 'Audio features' })
  * @example heatmap({ labels: ['energy', 'valence'], values: [1, 0.4, 0.4, 1] }, { title: 'Correlation' })
  */
-export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions = {}): Chart {
+export function heatmap(
+  matrix: Table<object> | Correlation | LabelledMatrix,
+  options: HeatmapOptions = {},
+): Chart {
   const { title, domain, decimals } = given(DEFAULTS, options, 'heatmap');
   checkCount(decimals, 'decimals', { least: 0, most: 20 });
   const { labels, columnLabels, values } = readMatrix(matrix);
@@ -114,13 +119,17 @@ export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions 
   return new Chart(spec, title, describe(cells, rows, columns));
 }
 
-function readMatrix(matrix: Table | LabelledMatrix): Required<LabelledMatrix> {
+function readMatrix(given: Table<object> | Correlation | LabelledMatrix): Required<LabelledMatrix> {
+  const matrix =
+    given && 'table' in Object(given)
+      ? (given as Correlation).table
+      : (given as Table | LabelledMatrix);
   const isTable = matrix instanceof Table;
   checkArgument(
     isTable || (Array.isArray(matrix?.labels) && isNumbers(matrix.values)),
-    matrix,
+    given,
     'heatmap',
-    'a table, such as correlation(tracks).table, or { labels, values }',
+    'a table, such as readTable reads, what correlation returns, or { labels, values }',
   );
   const named = isTable ? fromTable(matrix) : matrix;
   const { labels, columnLabels = labels, values } = named;

@@ -1,20 +1,22 @@
 import { withUnit } from '../../data/explore.js';
 import { Chart } from '../../data/output.js';
-import type { Table } from '../../data/table.js';
 import { given } from '../../options.js';
 import { counted } from '../../printed.js';
 import {
   type AxisScale,
   axisNumbers,
   CHART_DEFAULTS,
-  checkTable,
   columnList,
+  type Drawable,
+  type DrawnColumn,
   drawable,
   extent,
   freeScale,
+  type Naming,
   numberTip,
   quantitative,
   spoken,
+  tableOf,
 } from './common.js';
 
 const DEFAULTS = {
@@ -30,7 +32,8 @@ const DEFAULTS = {
 };
 
 /** Options of lineChart. */
-export type LineChartOptions = Partial<typeof DEFAULTS> & Pick<typeof DEFAULTS, 'x' | 'y'>;
+export interface LineChartOptions<N extends string = string>
+  extends Naming<Partial<typeof DEFAULTS> & Pick<typeof DEFAULTS, 'x' | 'y'>, 'x' | 'y', N> {}
 
 const MAX_POINTS = 2000; // per line: more than the pixels it is drawn on
 const MARKED = 40; // up to here each point gets a dot
@@ -38,11 +41,15 @@ const MARKED = 40; // up to here each point gets a dot
 /**
  * One or several lines. Rows are taken in the order of `x`. A line of more than 2,000 points is
  * drawn by the smallest and the largest value of each of 1,000 stretches, which looks the same.
- * @param table columns to draw
+ * @param data a table with the columns to draw; or a catalogue, plays (`track_id`, `user_id`,
+ *   `playcount`), correlations
  * @example lineChart(history, { x: 'epoch', y: ['train_loss', 'valid_loss'], title: 'Losses', yTitle: 'loss' })
  */
-export function lineChart(table: Table, options: LineChartOptions): Chart {
-  checkTable(table, 'lineChart');
+export function lineChart<D extends Drawable, N extends string>(
+  data: D,
+  options: LineChartOptions<DrawnColumn<D, N>>,
+): Chart {
+  const table = tableOf(data, 'lineChart');
   const { x, y, xTitle, xScale, yScale, ...titles } = given(DEFAULTS, options, 'lineChart');
   const columns = columnList(y, 'lineChart');
   const many = columns.length > 1;

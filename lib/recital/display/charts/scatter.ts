@@ -9,16 +9,19 @@ import {
   type AxisScale,
   axisNumbers,
   CHART_DEFAULTS,
-  checkTable,
+  type Drawable,
+  type DrawnColumn,
   drawable,
   extent,
   freeScale,
   isText,
   leftOut,
+  type Naming,
   numberTip,
   palette,
   plotSize,
   quantitative,
+  tableOf,
 } from './common.js';
 
 const DEFAULTS = {
@@ -46,7 +49,12 @@ const DEFAULTS = {
 };
 
 /** Options of scatter. */
-export type ScatterOptions = Partial<typeof DEFAULTS> & Pick<typeof DEFAULTS, 'x' | 'y'>;
+export interface ScatterOptions<N extends string = string>
+  extends Naming<
+    Partial<typeof DEFAULTS> & Pick<typeof DEFAULTS, 'x' | 'y'>,
+    'x' | 'y' | 'label' | 'color' | 'tooltip',
+    N
+  > {}
 
 const MAX_POINTS = 3000; // more only cover each other, and make the notebook heavy
 const CATEGORIES = 6;
@@ -57,11 +65,15 @@ const MARGIN = 0.04; // of the axis, on both sides, so that no point sits on the
 /**
  * One point per row. Of more than 3,000 rows a random sample of 3,000 is drawn, always the same
  * one.
- * @param table columns to draw
+ * @param data a table with the columns to draw; or a catalogue, plays (`track_id`, `user_id`,
+ *   `playcount`), correlations
  * @example scatter(factors, { x: 'PC1', y: 'PC2', label: 'title', color: 'genre', title: 'Tracks on the first two components' })
  */
-export function scatter(table: Table, options: ScatterOptions): Chart {
-  checkTable(table, 'scatter');
+export function scatter<D extends Drawable, N extends string>(
+  data: D,
+  options: ScatterOptions<DrawnColumn<D, N>>,
+): Chart {
+  const table = tableOf(data, 'scatter');
   const { x, y, xScale, yScale, xTitle, yTitle, ...more } = given(DEFAULTS, options, 'scatter');
   const { label, color, tooltip, title = `${yTitle ?? y} by ${xTitle ?? x}` } = more;
   const all = drawable(table, [

@@ -1,4 +1,5 @@
 import { found } from '../../compute/checked.js';
+import { hold } from '../../compute/disposable.js';
 import { matmul } from '../../compute/matmul.js';
 import { dispose, float32, memory } from '../../compute/memory.js';
 import { parallel } from '../../compute/threads.js';
@@ -113,6 +114,7 @@ export class FactorRecommender extends Recommender {
         throw new NumericError(
           `The ${side} factors hold ${values[bad]} in row ${Math.floor(bad / factors.width)}; finite numbers were expected.`,
         );
+      hold(values);
     }
   }
 

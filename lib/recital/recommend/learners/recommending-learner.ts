@@ -54,7 +54,9 @@ export abstract class WithRecommender<R extends Recommender> extends Learner {
 }
 
 /** What all learners that recommend answer as recommenders: values, and methods. */
-const ANSWERED: Readonly<Record<'properties' | 'methods', readonly (keyof Recommender)[]>> = {
+const ANSWERED: Readonly<
+  Record<'properties' | 'methods', readonly (keyof Recommender & string)[]>
+> = {
   properties: ['name', 'names', 'catalogue', 'seen', 'users', 'tracks', 'prediction', 'canFoldIn'],
   methods: [
     'knows',

@@ -61,6 +61,7 @@ type Asked = CollabLearner & Pick<LSTMLearner, 'scoresOf' | 'scoresOfMany'>;
 
 /** What is refused then, and how it is asked for. */
 const refused: Record<string, (learn: Asked) => unknown> = {
+  dispose: (learn) => learn.dispose(),
   createOpt: (learn) => learn.createOpt(),
   freezeTo: (learn) => learn.freezeTo(0),
   freeze: (learn) => learn.freezeTo(0), // there may be one group only
