@@ -57,7 +57,9 @@ export interface DataLoader<B extends Batch = Batch> {
 
 /** Training and validation loaders. */
 export interface DataLoaders<B extends Batch = Batch> {
+  /** Batches of the rows to learn from. */
   readonly train: DataLoader<B>;
+  /** Batches of the rows that are held out. */
   readonly valid: DataLoader<B>;
   /** Vocabularies of the indices in batches, by column: a saved model belongs to them. */
   readonly classes?: Readonly<Record<string, Vocabulary>>;
@@ -125,6 +127,7 @@ export abstract class Loader implements DataLoader {
   readonly n: number;
   readonly bs: number;
   readonly length: number;
+  /** Seed of the order of the rows. */
   protected readonly seed: number | string;
 
   /** @param group rows that stay together in one batch: n counts them, bs is rounded down to them */
@@ -147,6 +150,7 @@ export abstract class Loader implements DataLoader {
   abstract batches(epoch?: number): Iterable<Batch>;
   abstract inOrder(options?: { bs?: number }): Loader;
 
+  /** The random numbers of an epoch for one use, such as its order. */
   protected random(use: string, epoch: number | string): Random {
     return new Random(this.seed).child(use).child(epoch);
   }

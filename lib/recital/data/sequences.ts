@@ -100,8 +100,7 @@ export class SequenceDataset {
   /**
    * Writes window `i` into row `row` of a batch's arrays: tracks from the left, then zeros; targets
    * likewise, −1 where there is none.
-   * @param inputs rows × windowLength
-   * @param targets rows × targetWidth
+   * @param arrays `inputs`, rows × windowLength, and `targets`, rows × targetWidth
    */
   write(
     i: number,

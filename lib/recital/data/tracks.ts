@@ -60,8 +60,8 @@ export class Tracks {
   private byName: Map<string, number[]> | undefined;
 
   /**
-   * @param table one row per track; `track_id` is required, the other columns of {@link trackColumns}
-   *   are optional, further ones are kept
+   * @param table one row per track; `track_id` is required, Kaggle's other columns are optional,
+   *   further ones are kept
    * @throws DataError without a `track_id` column, for a missing id, and for an id that occurs
    *   twice
    */

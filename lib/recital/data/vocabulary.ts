@@ -39,6 +39,7 @@ export class Vocabulary {
    */
   constructor(
     readonly bytes: Uint8Array,
+    /** Where each id begins in `bytes`, and where the last one ends. */
     readonly offsets: Uint32Array,
     options: VocabularyOptions = {},
     readonly order?: Int32Array,
@@ -363,6 +364,7 @@ export class LabelEncoder<T extends string | number = string> {
     );
   }
 
+  /** The encoder in words: how many classes it knows. */
   toString(): string {
     return this.fitted
       ? `LabelEncoder of ${counted(this.fitted.classes.length, 'class', 'classes')}`

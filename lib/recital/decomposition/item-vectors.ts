@@ -33,8 +33,8 @@ export type ItemVectorsOptions = Partial<typeof DEFAULTS>;
 
 /**
  * Vectors of the tracks, close for tracks that are played near each other: U·√Σ of the truncated
- * SVD of their {@link ppmi}. They initialise an LSTMModel's embedding (`embInit`). A track that is
- * never played beside another has the vector 0.
+ * SVD of their `ppmi`, positive pointwise mutual information. They initialise an LSTMModel's
+ * embedding (`embInit`). A track that is never played beside another has the vector 0.
  * @param source plays, in the order of their file, or sessions
  * @returns tracks × embSz, row-major
  * @throws ArgumentError if embSz exceeds the number of tracks; DataError if no history has two

@@ -52,8 +52,11 @@ const LARGEST = 1e70;
 
 /** Base class of PCA and TruncatedSVD, with scikit-learn's names in camelCase. */
 export abstract class LinearReduction {
+  /** What `fit` has found; undefined before. */
   protected fitted: Fitted | undefined;
+  /** Seed of the random start of the search for components. */
   protected readonly seed: number | string;
+  /** Largest residual of a component, as a share of its variance. */
   protected readonly tol: number;
   /** The class's name, for errors. */
   protected abstract readonly who: string;
@@ -222,6 +225,7 @@ export abstract class LinearReduction {
       );
   }
 
+  /** What `fit` has found; an ArgumentError before it. */
   protected known(): Fitted {
     if (this.fitted) return this.fitted;
     throw new ArgumentError(

@@ -85,6 +85,7 @@ export class PCA extends LinearReduction {
     return this.known().noiseVariance;
   }
 
+  /** Finds the components of a matrix, a step at a time. */
   protected *decompose(x: Csr | DenseMatrix): Steps<Decomposed> {
     const [rows, columns] = x.shape;
     if (rows < 2) throw new ArgumentError('PCA needs at least 2 rows: one row has no variance.');

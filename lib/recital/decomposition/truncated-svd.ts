@@ -43,6 +43,7 @@ export class TruncatedSVD extends LinearReduction {
     this.nComponents = nComponents;
   }
 
+  /** Finds the components of a matrix, a step at a time. */
   protected *decompose(x: Csr | DenseMatrix): Steps<Decomposed> {
     const { nComponents: components } = this;
     this.checkMost(components, x.shape);

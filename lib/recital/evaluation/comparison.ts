@@ -21,7 +21,9 @@ const TRADE_OFF = {
 
 /** A recommender that is not in a comparison, and why. */
 export interface LeftOut {
+  /** Its name. */
   readonly recommender: string;
+  /** Why it is left out, in a sentence. */
   readonly reason: string;
 }
 

@@ -53,7 +53,7 @@ export function hitAtK<T>(list: readonly T[], relevant: Relevant<T>, options?: A
  * min(k, |rel|), where precision at j = (h_1 + … + h_j) / j. Its mean over users is MAP@k
  * (RecBole's and implicit's). With `over: 'relevant'` the divisor is |rel|, as in trec_eval and
  * scikit-learn; a list of k tracks cannot reach 1 then if |rel| > k.
- * @param options.over the divisor: `'min'` (default) or `'relevant'`, see above
+ * @param options `over`: the divisor, `'min'` (default) or `'relevant'`, see above
  * @example averagePrecisionAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // (1/2 + 2/4) / 3 = 1/3
  */
 export function averagePrecisionAtK<T>(

@@ -72,9 +72,11 @@ export type TrialMaker<S extends SearchSpace> = (
 export interface SearchTrial {
   /** Its number, from 0: which settings were drawn. */
   readonly trial: number;
+  /** The settings that were tried, by name. */
   readonly settings: Readonly<Record<string, SearchChoice>>;
   /** The metric on validation; null if it failed. */
   readonly score: number | null;
+  /** Time of its training and evaluation, in seconds. */
   readonly seconds: number;
   /** Why it failed. */
   readonly error?: string;

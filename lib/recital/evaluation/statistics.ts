@@ -8,6 +8,7 @@ import { isAccuracy, isGreaterBetter, isOfCatalogue, type MetricColumn } from '.
 
 /** One metric of one recommender. */
 export type ComparisonRow = {
+  /** Name of the recommender. */
   recommender: string;
   /** E.g. `ndcg@10`. */
   metric: string;
@@ -17,6 +18,7 @@ export type ComparisonRow = {
    * Ends of the confidence interval of the mean; null for coverage and gini, which are no means.
    */
   low: number | null;
+  /** The upper end, as `low`. */
   high: number | null;
   /** Standard deviation over seeds; null for one seed. */
   seedSd: number | null;
@@ -29,6 +31,7 @@ export type ComparisonRow = {
   difference: number | null;
   /** Ends of the confidence interval of the difference, user by user. */
   differenceLow: number | null;
+  /** The upper end, as `differenceLow`. */
   differenceHigh: number | null;
   /** Paired t-test over users, two-sided. */
   p: number | null;

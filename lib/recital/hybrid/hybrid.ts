@@ -53,7 +53,9 @@ export interface HybridOptions extends WeightedSumOptions {
  */
 export class Hybrid extends Recommender {
   readonly name: string;
+  /** One weight per recommender, in their order. */
   readonly weights: readonly number[];
+  /** How scores are made comparable before they are added. */
   readonly fusion: Fusion;
   private readonly parts: readonly Part[];
 
@@ -217,6 +219,7 @@ function add(row: Float32Array, { track }: Part, weight: number, out: Float32Arr
 export class WeightedSum extends SequenceRecommender {
   readonly name: string;
   override readonly parts: readonly SequenceRecommender[];
+  /** One weight per recommender, in their order. */
   readonly weights: readonly number[];
   /** Lists the tracks with a score, where all recommenders do. */
   override readonly listOf?: (history: Int32Array, list: ScoreList) => void;

@@ -41,6 +41,7 @@ export interface RunPosition {
   readonly hypers: readonly Hypers[];
   /** Groups before this one are frozen. */
   readonly frozenTo: number;
+  /** The record of the run so far. */
   readonly recorder: RecorderState;
   /**
    * Pending updates of tables (time-skipping). JSON leaves them out: without them the run ends with

@@ -36,9 +36,11 @@ export type TopLossesOptions = Partial<typeof TOP_LOSSES>;
  */
 export class Interpretation {
   private constructor(
+    /** The learner that predicted. */
     readonly learn: Learner,
     /** The rows, in the order of the predictions. */
     readonly dl: DataLoader,
+    /** Predictions, targets, decisions and losses, row by row. */
     readonly predictions: Omit<Required<Predictions>, 'inputs'>,
   ) {}
 

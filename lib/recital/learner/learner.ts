@@ -141,6 +141,7 @@ export class Learner extends RunState {
   lr: LearningRate;
   /** Weight decay, if it was given. */
   wd: number | undefined;
+  /** Momenta of fitOneCycle: at the start, at the highest rate, at the end. */
   readonly moms: readonly [number, number, number];
   /** Folder of the learner's files. */
   path: string;

@@ -62,9 +62,11 @@ export function greaterByName(name: string): boolean {
 /** A metric made of a function. */
 abstract class FunctionMetric implements Metric {
   readonly name: string;
+  /** Whether more is better; undefined where it does not say. */
   readonly greater: boolean | undefined;
 
   constructor(
+    /** The function of predictions and targets. */
     protected readonly func: MetricFunction,
     options: MetricOptions = {},
   ) {
@@ -77,8 +79,11 @@ abstract class FunctionMetric implements Metric {
     this.greater = greater;
   }
 
+  /** Forgets the batches so far. */
   abstract reset(): void;
+  /** Takes the batch that the learner has just predicted. */
   abstract accumulate(learn: Learner): void;
+  /** The value over all batches since `reset`; NaN without any. */
   abstract get value(): number;
 
   /** The function's value, which must be a number. */

@@ -13,11 +13,17 @@ export type LogRow = (number | null)[];
 
 /** The contents of a Recorder: plain data. */
 export interface RecorderState {
+  /** Learning rate of every training batch. */
   readonly lrs: readonly number[];
+  /** Smoothed loss after every training batch. */
   readonly losses: readonly number[];
+  /** Training batches done at the end of each epoch. */
   readonly iters: readonly number[];
+  /** Losses and metrics of each epoch. */
   readonly values: readonly LogRow[];
+  /** Scheduled hyper-parameters of every training batch, by name. */
   readonly hps: Readonly<Record<string, readonly number[]>>;
+  /** The running mean of the training loss: batches, and its value before the correction. */
   readonly smooth: { readonly count: number; readonly v: number };
 }
 
@@ -50,6 +56,7 @@ export class Recorder implements Callback {
   log: LogRow = [];
   /** The result of the last lrFind. */
   lrFound: LrFindResult | undefined;
+  /** The running mean of the training loss. */
   readonly smoothLoss = new SmoothLoss();
   private readonly validLoss = { sum: 0, rows: 0 };
   private started = 0;

@@ -160,6 +160,7 @@ export class ParamScheduler implements Callback {
     for (const name of Object.keys(this.scheds)) recorder.hps[name].push(opt.hypers[name]);
   }
 
+  /** Sets the hyper-parameters for a position in the run, 0 … 1. */
   protected update({ opt }: Learner, pos: number): void {
     const at = Object.entries(this.scheds).map(([name, sched]) => [
       name,

@@ -16,7 +16,9 @@ import { checkClasses } from './embedding-dot-bias.js';
 
 /** Lengths of the embeddings; what is left out follows {@link embSzRule}. */
 export interface EmbSzs {
+  /** Length of a user's vector. */
   user?: number;
+  /** Length of an item's vector. */
   item?: number;
 }
 

@@ -39,9 +39,13 @@ export type LightGCNOptions = Partial<typeof DEFAULTS>;
  */
 export class LightGCN implements Model {
   readonly outputs: number = 1;
+  /** Predictions have no bounds. */
   readonly yRange: undefined;
+  /** Length of a vector. */
   readonly nFactors: number;
+  /** Number of propagation layers. */
   readonly layers: number;
+  /** λ of the penalty on the embeddings that a batch reads. */
   readonly reg: number;
   /** The vectors of users, then those of items: rows × nFactors. */
   readonly weight: Parameter;

@@ -32,7 +32,9 @@ export type BatchNorm1dOptions = Partial<typeof DEFAULTS>;
  * norm.forward(Float32Array.of(1, 3), 2, true); // a batch of two rows with one column
  */
 export class BatchNorm1d implements Module {
+  /** The scale w of each column. */
   readonly weight: Parameter;
+  /** The shift b of each column. */
   readonly bias: Parameter;
   readonly parameters: readonly Parameter[];
   /** Running means, 0 at first. */

@@ -60,7 +60,9 @@ export type CrossEntropyLossOptions = Partial<typeof DEFAULTS>;
  */
 export class CrossEntropyLossFlat extends ClassLoss {
   readonly name: string = 'CrossEntropyLossFlat';
+  /** Rows with this target are ignored. */
   readonly ignoreIndex: number;
+  /** Share of the target that is spread over all classes, 0 … 1. */
   readonly labelSmoothing: number;
 
   constructor(options: CrossEntropyLossOptions = {}) {
@@ -127,6 +129,7 @@ export class CrossEntropyLossFlat extends ClassLoss {
     return true;
   }
 
+  /** What each row adds to the divisor of the mean. */
   divisors({ targets, size }: LossRows, out: Float64Array): void {
     for (let i = 0; i < size; i++)
       out[i] = targets[i] === this.ignoreIndex ? 0 : this.weight ? this.weight[targets[i]] : 1;
@@ -152,6 +155,7 @@ export class CrossEntropyLossFlat extends ClassLoss {
  */
 export class LabelSmoothingCrossEntropyFlat extends CrossEntropyLossFlat {
   override readonly name: string = 'LabelSmoothingCrossEntropyFlat';
+  /** Share of the target that is spread over all classes, 0 … 1. */
   readonly eps: number;
 
   /** @param options.eps share that is spread; default 0.1 */
@@ -186,6 +190,7 @@ export type FocalLossOptions = Partial<typeof FOCAL_DEFAULTS>;
  */
 export class FocalLossFlat extends ClassLoss {
   readonly name: string = 'FocalLossFlat';
+  /** γ: how strongly rows that are predicted well are weighted down. */
   readonly gamma: number;
 
   constructor(options: FocalLossOptions = {}) {

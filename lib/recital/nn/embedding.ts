@@ -21,7 +21,9 @@ export type EmbeddingOptions = Partial<typeof DEFAULTS>;
 
 /** Columns of a wider array, whose rows have `stride` values: they start at `column`. */
 export interface Columns {
+  /** The first of the columns, from 0. */
   readonly column: number;
+  /** Values in a row of the wider array. */
   readonly stride: number;
 }
 
@@ -33,6 +35,7 @@ export interface Columns {
 export class Embedding {
   /** The vectors, rows × width. */
   readonly weight: Parameter;
+  /** The vectors, its one parameter. */
   readonly parameters: readonly Parameter[];
   private readonly what: string;
   private indices: Int32Array = int32(0);

@@ -95,7 +95,7 @@ export function lossOf(
  * The gradient of the reduced loss with respect to the predictions.
  * @param loss which
  * @param rows predictions and targets
- * @param options.out where it goes, size × outputs
+ * @param options `out`: where it goes, size × outputs
  * @example
  * const out = new Float32Array(2);
  * lossGradient(new MSELossFlat(), { size: 2, pred: Float32Array.of(1, 2), targets: Float32Array.of(1, 4) }, { out });
@@ -363,6 +363,7 @@ export abstract class PairwiseLoss extends PlainLoss {
     }
   }
 
+  /** What each row adds to the divisor of the mean. */
   divisors({ targets, size }: LossRows, out: Float64Array): void {
     for (let i = 0; i < size; i++) out[i] = targets[i] === 1 ? 0 : 1;
   }

@@ -28,6 +28,7 @@ export class Parameter {
   readonly slots: Int32Array | undefined;
   /** Rows that have a gradient, in the order of their slots: the first `touchedCount`. */
   touched: Int32Array;
+  /** Number of rows that have a gradient. */
   touchedCount = 0;
   /** Whether the optimizer changes it: see Learner.freeze. */
   trainable = true;

@@ -85,7 +85,7 @@ export class PackedSequences {
   /**
    * The items of an array of size × room values, packed; items beyond a row's length are not read.
    * @param items row-major, `room` values a row
-   * @param options.out the array to write them into; default: a new one
+   * @param options `out`: the array to write them into; default: a new one
    */
   pack(
     items: Int32Array,
@@ -117,7 +117,9 @@ export type RecurrentOptions = Partial<typeof DEFAULTS> & { random: Random };
  * states of a sequence do not depend on the other sequences of the batch or the number of threads.
  */
 export abstract class Recurrent {
+  /** Weights and biases of all layers. */
   readonly parameters: readonly Parameter[];
+  /** The states of its random numbers, which a resumed run needs. */
   readonly buffers: readonly StateBuffer[];
   /** Number of layers. */
   readonly numLayers: number;
@@ -130,7 +132,9 @@ export abstract class Recurrent {
    */
   protected constructor(
     private readonly type: string,
+    /** Values of an input. */
     readonly inputSize: number,
+    /** Values of a state. */
     readonly hiddenSize: number,
     options: RecurrentOptions,
     Layer: new (inputSize: number, hiddenSize: number, options: LayerOptions) => RecurrentLayer,

@@ -11,6 +11,7 @@ import { inspected } from '../printed.js';
 export interface InteractionPairs {
   /** The users and the tracks; never with `#na#`. */
   users: Vocabulary;
+  /** The tracks; never with `#na#`. */
   tracks: Vocabulary;
   /** Index in `users`, one per pair. */
   user: Int32Array;
@@ -52,7 +53,9 @@ export class Interactions implements CsrRows {
 
   /** @param totals the sums, where the pairs themselves are left out */
   private constructor(
+    /** The users, a row each. */
     readonly users: Vocabulary,
+    /** The tracks, a column each. */
     readonly tracks: Vocabulary,
     /** The playcounts: users × tracks. */
     readonly matrix: Csr<Float32Array>,

@@ -20,7 +20,7 @@ export class Recommendations extends Table {
   /**
    * @param ids track ids, best first
    * @param scores one per track, as in the last column
-   * @param options.catalogue where titles come from; `measure`: name of the last column; `names`:
+   * @param options `catalogue`: where titles come from; `measure`: name of the last column; `names`:
    *   what ids are called
    */
   constructor(

@@ -43,7 +43,9 @@ export type RecommendOptions = Partial<typeof RECOMMEND>;
 
 /** What the ids of users and tracks are called in the data, e.g. `userId` and `movieId`. */
 export interface Names {
+  /** Heading of the users' ids. */
   readonly user: string;
+  /** Heading of the tracks' ids. */
   readonly item: string;
 }
 

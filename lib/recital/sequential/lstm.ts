@@ -202,7 +202,9 @@ const Recommending: RecommendingLearner<Answered> = recommendingLearner({
  * learn.recommend(['Song A', 'Song B'], { n: 5 });
  */
 export class LSTMLearner extends Recommending<LSTMRecommender> {
+  /** The loaders that it was made with. */
   declare readonly dls: SequenceDataLoaders;
+  /** The model that it trains. */
   declare readonly model: LSTMModel;
 
   protected override makeRecommender(): LSTMRecommender {

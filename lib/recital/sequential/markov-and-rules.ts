@@ -79,6 +79,7 @@ export type SequentialRulesOptions = Partial<typeof RULES>;
  */
 export class SequentialRules extends PairRecommender {
   readonly name: string = 'Sequential rules';
+  /** How many plays after a track still count as following it. */
   readonly window: number;
   private readonly places: CsrRows;
   private readonly sequence: Int32Array;
@@ -152,6 +153,7 @@ export type NextItemKNNOptions = Partial<typeof KNN>;
  */
 export class NextItemKNN extends PairRecommender {
   readonly name: string;
+  /** Added to the divisor of similarities, against those that few histories support. */
   readonly shrinkage: number;
 
   constructor(source: SequenceSource, options: NextItemKNNOptions = {}) {

@@ -36,7 +36,9 @@ const LEAST_WEIGHT = 1e-6;
  */
 export class SessionKNN extends SparseSequenceRecommender {
   readonly name: string = 'Session-kNN';
+  /** How many of the nearest sessions count. */
   readonly k: number;
+  /** Of the sessions with a track, at most this many are compared, the last ones. */
   readonly recent: number;
   private readonly near: ScoreList;
   private readonly nearness: Float32Array;
@@ -86,7 +88,7 @@ export class SessionKNN extends SparseSequenceRecommender {
 
   /**
    * Adds the votes of a near session.
-   * @param _weights of the tracks of the history, by index, the last played first
+   * @param weights of the tracks of the history, by index, the last played first
    */
   protected addSession(
     session: number,

@@ -35,9 +35,13 @@ export interface ServedList {
 
 /** What `/health` answers. */
 export interface ServedHealth {
+  /** Always `ok`: a server that answers is well. */
   readonly status: 'ok';
+  /** Name of the recommender that answers now. */
   readonly recommender: string;
+  /** Number of users that it knows. */
   readonly users: number;
+  /** Number of tracks that it can recommend. */
   readonly tracks: number;
   /** Counts the recommenders that `swap` has put in place; it is the ETag of lists, too. */
   readonly version: number;
@@ -45,6 +49,7 @@ export interface ServedHealth {
 
 /** What a refused request gets, with a status from 400 on. */
 export interface ServedError {
+  /** What was wrong, in a sentence that names no user. */
   readonly error: string;
   /** Names that may have been meant: of tracks, never of users. */
   readonly suggestions?: readonly string[];

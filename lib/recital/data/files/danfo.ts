@@ -117,13 +117,17 @@ export interface DanfoSeries
     Methods<'and' | 'or', [other: DanfoSeries], DanfoSeries>,
     Methods<'unique' | 'valueCounts', [], DanfoSeries>,
     Methods<'print', [], void> {
+  /** Its values, a row each. */
   readonly values: readonly DanfoValue[];
+  /** The labels of its rows. */
   readonly index: readonly (string | number)[];
 }
 
 /** Groups of danfo.js: `frame.groupby(['artist']).col(['playcount']).sum()`. */
 export interface DanfoGroups extends Methods<Statistic, [], DanfoFrame> {
+  /** The same groups with these columns only. */
   col(names: readonly string[]): DanfoGroups;
+  /** Statistics of each group: their names by column. */
   agg(operations: Readonly<Record<string, string | readonly string[]>>): DanfoFrame;
 }
 
@@ -132,23 +136,40 @@ export interface DanfoGroups extends Methods<Statistic, [], DanfoFrame> {
  * `toDanfo<DataFrame>(table)` has its own types, where they are installed.
  */
 export interface DanfoFrame extends Methods<'head' | 'tail', [rows?: number], DanfoFrame> {
+  /** Names of the columns. */
   readonly columns: readonly string[];
+  /** Types of the columns: `int32`, `float32`, `string` or `boolean`. */
   readonly dtypes: readonly string[];
+  /** The labels of the rows. */
   readonly index: readonly (string | number)[];
+  /** Numbers of rows and of columns. */
   readonly shape: readonly number[];
   /** The rows. */
   readonly values: readonly unknown[];
+  /** A column by its name. */
   column(name: string): DanfoSeries;
+  /** The rows where the condition is true. */
   query(condition: DanfoSeries | readonly boolean[]): DanfoFrame;
+  /** Rows and columns by their labels. */
   loc(options: { rows?: DanfoRows | DanfoSeries; columns?: readonly string[] }): DanfoFrame;
+  /** Rows and columns by their places, from 0. */
   iloc(options: { rows?: DanfoRows; columns?: readonly (string | number)[] }): DanfoFrame;
+  /** The rows in groups of equal values in these columns. */
   groupby(names: readonly string[]): DanfoGroups;
+  /** The rows in the order of a column; ascending by default. */
   sortValues(name: string, options?: { ascending?: boolean }): DanfoFrame;
+  /** The table with one more column. */
   addColumn(name: string, values: DanfoSeries | readonly DanfoValue[]): DanfoFrame;
+  /** The table without these columns or rows. */
   drop(options: { columns?: string | readonly string[]; index?: DanfoSeries['index'] }): DanfoFrame;
+  /** The table with new names of columns, by the old ones. */
   rename(names: Readonly<Record<string, string>>): DanfoFrame;
+  /** The table with a value in place of missing ones. */
   fillNa(value: string | number | boolean, options?: { columns?: readonly string[] }): DanfoFrame;
+  /** The table without rows with missing values (`axis: 1`), or without such columns (`axis: 0`). */
   dropNa(options?: { axis: 0 | 1 }): DanfoFrame;
+  /** Count, mean, deviation, extremes and the like of each column of numbers. */
   describe(): DanfoFrame;
+  /** Prints it, shortened if it is long. */
   print(): void;
 }

@@ -21,6 +21,7 @@ export type GradientClipOptions = Partial<typeof CLIP>;
 export class GradientClip implements Callback {
   readonly name = 'GradientClip';
   readonly order = 11;
+  /** The largest norm that gradients keep. */
   readonly maxNorm: number;
   /** The norm before the last step. */
   norm = NaN;
@@ -72,6 +73,7 @@ export class GradientAccumulation implements Callback {
   readonly name = 'GradientAccumulation';
   readonly order = 6;
   readonly runValid = false;
+  /** Rows whose gradients make one step. */
   readonly nAcc: number;
   private count = 0;
 

@@ -37,7 +37,9 @@ export class CSVLogger implements Callback {
   readonly order = 60;
   readonly runLrFind = false;
   readonly removeOnFetch = true;
+  /** Path of the file, below the learner's `path` unless it is absolute. */
   readonly fname: string;
+  /** Whether rows are added to a file that is there. */
   readonly append: boolean;
   private file: string;
 

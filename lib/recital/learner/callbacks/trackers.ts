@@ -38,13 +38,17 @@ export type TrackerOptions = Partial<typeof TRACKER>;
  * await learn.fit(3, 1e-3, { cbs: new Best({ monitor: 'valid_loss' }) });
  */
 export abstract class Tracker implements Callback {
+  /** Its name in messages and summaries. */
   abstract readonly name: string;
+  /** Its place among the callbacks, which run by ascending order. */
   readonly order: number = 60;
   readonly runLrFind = false;
   readonly removeOnFetch = true;
+  /** Column of the training table that is watched. */
   readonly monitor: string;
   /** Whether less or more is better; before the first fit, as far as the name tells. */
   comp: 'less' | 'greater';
+  /** A value counts as better if it is so by more than this. */
   readonly minDelta: number;
   /** The best value so far; undefined before the first fit, infinite before the first epoch. */
   best: number | undefined;
@@ -107,6 +111,7 @@ export type PatienceOptions = Partial<typeof PATIENCE>;
 
 /** Base of trackers that act after some epochs without improvement. */
 abstract class PatientTracker extends Tracker {
+  /** Epochs without improvement after which it acts. */
   readonly patience: number;
   /** Epochs since the best. */
   wait = 0;
@@ -129,6 +134,7 @@ abstract class PatientTracker extends Tracker {
     if (this.wait >= this.patience) this.act(learn);
   }
 
+  /** What it does after `patience` epochs without improvement. */
   protected abstract act(learn: Learner): void;
 }
 
@@ -167,7 +173,9 @@ export type ReduceLROnPlateauOptions = Partial<typeof PLATEAU>;
 export class ReduceLROnPlateau extends PatientTracker {
   readonly name = 'ReduceLROnPlateau';
   override readonly order = 62;
+  /** What the learning rate is divided by. */
   readonly factor: number;
+  /** The learning rate never falls below this. */
   readonly minLr: number;
 
   constructor(options: ReduceLROnPlateauOptions = {}) {
@@ -219,8 +227,11 @@ export type SaveModelOptions = Partial<typeof SAVE_MODEL>;
 export class SaveModel extends Tracker {
   readonly name = 'SaveModel';
   override readonly order = 61;
+  /** Name of the file, in the learner's `modelDir`; null: kept in memory alone. */
   readonly fname: string | null;
+  /** Saves after every n-th epoch, good or bad; 0: only what is better. */
   readonly everyEpoch: number;
+  /** Whether the state of training is saved as well. */
   readonly withOpt: boolean;
   /** The file that was written last. */
   lastSavedPath: string | undefined;

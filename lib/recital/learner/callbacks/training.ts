@@ -51,7 +51,9 @@ export class ShortEpoch implements Callback {
   readonly order = 70;
   readonly runLrFind = false;
   readonly removeOnFetch = true;
+  /** Share of each epoch's batches, 0 … 1. */
   readonly pct: number;
+  /** Whether validation is shortened, too. */
   readonly shortValid: boolean;
 
   constructor(options: ShortEpochOptions = {}) {

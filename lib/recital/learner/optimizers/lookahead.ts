@@ -21,7 +21,9 @@ export type LookaheadOptions = Partial<typeof LOOKAHEAD>;
  * @example new Learner(dls, model, { optFunc: (params, { lr }) => new Lookahead(new SGD(params, { lr })) });
  */
 export class Lookahead extends Optimizer {
+  /** Steps of the inner optimizer between two of the slow weights. */
   readonly k: number;
+  /** How far the slow weights follow, 0 … 1. */
   readonly alpha: number;
 
   /** @param opt the inner optimizer; its groups and hyper-parameters are this one's */

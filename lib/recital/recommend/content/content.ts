@@ -55,6 +55,7 @@ export interface ContentSettings {
 
 /** What a fitted ContentRecommender consists of. */
 export interface ContentState {
+  /** The options that scores depend on. */
   readonly settings: ContentSettings;
   /** What the columns of the components are: see {@link ContentFeatures}. */
   readonly features: readonly string[];

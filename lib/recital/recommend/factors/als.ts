@@ -57,6 +57,7 @@ export type ALSSettings = Readonly<Omit<typeof DEFAULTS, 'onIteration'>>;
  * als.explain(user, track);
  */
 export class ALS extends FactorRecommender {
+  /** The options that it was fitted with. */
   readonly options: ALSSettings;
   private readonly values: PlayValues;
 

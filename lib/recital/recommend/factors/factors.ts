@@ -67,8 +67,11 @@ export interface FactorArrays {
 
 /** Factors of users and tracks, a row of `width` numbers each, on the shared memory. */
 export interface Factors {
+  /** Users × width, row-major. */
   readonly users: Float32Array;
+  /** Tracks × width, row-major. */
   readonly tracks: Float32Array;
+  /** Numbers in a row. */
   readonly width: number;
 }
 

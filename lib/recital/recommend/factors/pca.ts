@@ -76,6 +76,7 @@ export class PcaRecommender extends Recommender {
   /** See {@link PcaRecommender.fit}; this one takes what was found in these plays before. */
   constructor(
     plays: Plays,
+    /** Components and the tracks' places on them. */
     readonly factors: PcaFactors,
     { value = 'count', score = 'cosine' }: Pick<PcaRecommenderOptions, 'value' | 'score'> = {},
   ) {

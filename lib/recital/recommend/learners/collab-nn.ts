@@ -43,6 +43,7 @@ export class NetworkRecommender extends CollabRecommender<CollabNNLearner> {
  * learn.recommend(user, { n: 10 });
  */
 export class CollabNNLearner extends CollabModelLearner<NetworkRecommender> {
+  /** The model that it trains. */
   declare readonly model: EmbeddingNN;
 
   protected override makeRecommender(): NetworkRecommender {

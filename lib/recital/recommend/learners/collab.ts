@@ -148,6 +148,7 @@ export class DotBiasRecommender extends CollabRecommender<CollabLearner> {
  * learn.bias().head(5); // the tracks with the highest bias
  */
 export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
+  /** The model that it trains. */
   declare readonly model: EmbeddingDotBias;
   /** The typical row of training, of a learner from a file, which has no training rows. */
   savedRow: TypicalRow | undefined;

@@ -108,6 +108,7 @@ export class LightGCNRecommender extends CollabRecommender<LightGCNLearner> {
  * learn.recommend(user, { n: 10 });
  */
 export class LightGCNLearner extends CollabModelLearner<LightGCNRecommender> {
+  /** The model that it trains. */
   declare readonly model: LightGCN;
 
   protected override makeRecommender(): LightGCNRecommender {

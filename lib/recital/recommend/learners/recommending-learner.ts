@@ -26,6 +26,7 @@ export abstract class WithRecommender<R extends Recommender> extends Learner {
     return this.own;
   }
 
+  /** Makes the recommender that answers for this learner. */
   protected abstract makeRecommender(): R;
 
   /**
@@ -195,7 +196,9 @@ type VectorRecommender = Recommender &
 export abstract class CollabModelLearner<
   R extends VectorRecommender = VectorRecommender,
 > extends recommendingLearner<VectorRecommender>({ methods: ['userVectors'] })<R> {
+  /** The loaders that it was made with. */
   declare readonly dls: CollabDataLoaders;
+  /** The model that it trains. */
   declare readonly model: CollabModel;
   /** Of a learner from a file without listening histories: how many play each track. */
   totals: InteractionTotals | undefined;

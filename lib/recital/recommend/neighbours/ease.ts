@@ -18,6 +18,7 @@ import { type EaseSolution, easeSolution, easeSystem } from './ease-solution.js'
 
 /** What is known of tracks beside who plays them: a row per tag, artist or genre. */
 export interface SideRows {
+  /** Names of the rows. */
   readonly rows: Vocabulary;
   /** The columns; tracks that training does not know are left out. */
   readonly tracks: Vocabulary;
@@ -46,6 +47,7 @@ export type EASESettings = Readonly<Omit<typeof DEFAULTS, 'sideRows'>>;
 
 /** What a fitted model consists of. */
 export interface EASEState {
+  /** The options that it was fitted with. */
   readonly settings: EASESettings;
   /** The side rows over the tracks of training, as they were given. */
   readonly side: Csr | undefined;

@@ -254,6 +254,7 @@ function readKNN(config: Fields): KNNOptions {
  */
 export class ItemKNN extends ItemItemRecommender {
   readonly name: string = 'ItemKNN';
+  /** Its options, defaults included. */
   readonly options: Readonly<Required<KNNOptions>>;
 
   /** @param learnt the similarities, if they are known already: those of a file without plays */
@@ -280,6 +281,7 @@ export class ItemKNN extends ItemItemRecommender {
  */
 export class UserKNN extends Recommender {
   readonly name: string = 'UserKNN';
+  /** Its options, defaults included. */
   readonly options: Readonly<Required<KNNOptions>>;
   /** Users × users: the neighbours of each. */
   readonly similarity: Csr;

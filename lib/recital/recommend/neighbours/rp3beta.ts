@@ -29,6 +29,7 @@ export type RP3betaOptions = Partial<typeof DEFAULTS>;
  */
 export class RP3beta extends ItemItemRecommender {
   readonly name: string = 'RP3beta';
+  /** Its options, defaults included. */
   readonly options: Readonly<Required<RP3betaOptions>>;
 
   /** @param learnt the similarities, if they are known already: those of a file without plays */
