@@ -52,6 +52,11 @@ export function load(app) {
   const { converter, renderer } = app;
   renderer.defineRouter('site', Router);
 
+  // a property of an intersection of types counts once for each of them, at one and the same place
+  const warn = app.logger.warn.bind(app.logger);
+  app.logger.warn = (text, ...more) =>
+    /has multiple declarations with a comment/.test(text) ? undefined : warn(text, ...more);
+
   converter.on(Converter.EVENT_CREATE_DECLARATION, (context, reflection) => {
     if (reflection.kindOf(ReflectionKind.Module)) {
       reflection.name = ENTRIES[reflection.name] ?? reflection.name;
