@@ -8,22 +8,23 @@ import { readExamples } from './support/examples/read.js';
 const root = join(__dirname, '..');
 const folder = join(__dirname, 'types');
 
+const options: ts.CompilerOptions = {
+  ...strictest,
+  target: ts.ScriptTarget.ES2022,
+  lib: ['lib.es2022.d.ts'],
+  module: ts.ModuleKind.CommonJS,
+  moduleResolution: ts.ModuleResolutionKind.Node10,
+  ignoreDeprecations: '5.0',
+  skipLibCheck: true,
+  noEmit: true,
+  types: ['node'],
+};
+
 /** What the compiler has against files, as `table.ts:3: message`, and not against the library. */
 function faultsIn(
   files: readonly string[],
   texts: Readonly<Record<string, string>> = {},
 ): string[] {
-  const options: ts.CompilerOptions = {
-    ...strictest,
-    target: ts.ScriptTarget.ES2022,
-    lib: ['lib.es2022.d.ts'],
-    module: ts.ModuleKind.CommonJS,
-    moduleResolution: ts.ModuleResolutionKind.Node10,
-    ignoreDeprecations: '5.0',
-    skipLibCheck: true,
-    noEmit: true,
-    types: ['node'],
-  };
   const host = ts.createCompilerHost(options);
   const { getSourceFile } = host;
   host.getSourceFile = (name, version) => {
@@ -79,6 +80,46 @@ topArtists(tracks).row(0).artits;`;
       'wrong.ts:4: Type \'"playcuont"\' is not assignable to type \'"artist" | "playcount"\'. Did you mean \'"playcount"\'?',
       "wrong.ts:6: Property 'artits' does not exist on type 'CountsBy<\"artist\", Tracks>'. Did you mean 'artist'?",
     ]);
+  });
+
+  it('let an editor offer the names of columns', () => {
+    const file = join(folder, 'offered.ts');
+    const head = `import { scatter, Table } from '../../lib/recital/index.js';
+const table = new Table({ artist: ['a'], n: [1] });
+`;
+    let text = '';
+    let version = 0;
+    const { fileExists, readFile, directoryExists, getDirectories } = ts.sys;
+    const service = ts.createLanguageService({
+      fileExists,
+      readFile,
+      directoryExists,
+      getDirectories,
+      getCurrentDirectory: () => root,
+      getCompilationSettings: () => options,
+      getDefaultLibFileName: ts.getDefaultLibFilePath,
+      getScriptFileNames: () => [file],
+      getScriptVersion: (name) => (name === file ? String(version) : '0'),
+      getScriptSnapshot: (name) => {
+        const found = name === file ? text : readFile(name);
+        return found === undefined ? undefined : ts.ScriptSnapshot.fromString(found);
+      },
+    });
+    for (const typed of [
+      "table.column('",
+      "table.select(['n', '",
+      "scatter(table, { x: '",
+      "scatter(table, { x: 'n', y: 'n', tooltip: ['",
+    ]) {
+      text = head + typed;
+      version++;
+      const offered = service.getCompletionsAtPosition(file, text.length, {})?.entries ?? [];
+      expect(
+        offered.map(({ name }) => name),
+        typed,
+      ).to.deep.equal(['artist', 'n']);
+    }
+    service.dispose();
   });
 
   it('fit the examples of docstrings and pages in a strict project', () => {
