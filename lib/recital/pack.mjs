@@ -1,6 +1,7 @@
 // What the package `recital` holds, made by npm's `prepack`: for each entry dist/NAME.js, an ES
-// module, dist/NAME.cjs, which requires it, and dist/NAME.d.ts and .d.cts, their declarations; what entries share, the compiled kernels included,
-// is in dist/shared-*.js. In a checkout the entries lead to the sources instead (bundle.cjs);
+// module, dist/NAME.cjs, which requires it, and dist/NAME.d.ts and .d.cts, their declarations. What
+// entries share, the compiled kernels included, is in dist/shared-*.js; dist/browser.js, for pages,
+// is one file of its own. In a checkout the entries lead to the sources instead (bundle.cjs);
 // `postpack` puts that back.
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -15,6 +16,15 @@ const library = dirname(fileURLToPath(import.meta.url));
 const manifest = createRequire(import.meta.url)('./package.json');
 const optional = Object.keys(manifest.peerDependencies);
 const entries = sourcesOf(library);
+const { browser, ...forNode } = entries;
+/** Sources that touch Node → what stands in their place in a page. */
+const inPages = [
+  [/[\\/]compute[\\/]host\.ts$/, 'browser/host.ts'],
+  [
+    /[\\/]data[\\/]files[\\/](atomic-write|open-file|read-table|text-file)\.ts$/,
+    'browser/files.ts',
+  ],
+];
 /** Files of the whole checkout that each package holds a copy of. */
 const copies = ['LICENSE', 'CHANGELOG.md'];
 
@@ -25,7 +35,7 @@ if (process.argv[2] === 'undo') {
 } else {
   for (const name of copies) copyFileSync(join(library, '../..', name), join(library, name));
   removeShared();
-  await Promise.all([bundle(), declare()]);
+  await Promise.all([bundle(), bundleForPages(), declare()]);
   for (const name of Object.keys(entries)) {
     writeFileSync(join(library, `dist/${name}.cjs`), `module.exports = require('./${name}.js');\n`);
     writeFileSync(join(library, `dist/${name}.d.cts`), `export * from './${name}.js';\n`);
@@ -41,7 +51,7 @@ function removeShared() {
 async function bundle() {
   await build({
     absWorkingDir: library,
-    entryPoints: entries,
+    entryPoints: forNode,
     outdir: 'dist',
     splitting: true,
     chunkNames: 'shared-[hash]',
@@ -67,15 +77,54 @@ const __dirname = import.meta.dirname;`,
   });
 }
 
-/** packaged.ts with the content of the files that it reads in a checkout. */
-function packaged() {
-  const content = (file, encoding) => JSON.stringify(readFileSync(join(library, file), encoding));
+/** recital/browser: one file of its own, without Node and without anything beside it. */
+async function bundleForPages() {
+  await build({
+    absWorkingDir: library,
+    entryPoints: { browser },
+    outdir: 'dist',
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'esm',
+    keepNames: true,
+    logLevel: 'warning',
+    plugins: [
+      {
+        name: 'pages',
+        setup({ onLoad, onResolve }) {
+          onResolve({ filter: /^node:path$/ }, () => ({ path: join(library, 'browser/files.ts') }));
+          onLoad({ filter: /[\\/]recital[\\/]packaged\.ts$/ }, () => ({
+            contents: packaged("''"),
+          }));
+          for (const [filter, place] of inPages)
+            onLoad({ filter }, () => ({
+              contents: `export * from ${JSON.stringify(`./${place}`)};`,
+              resolveDir: library,
+            }));
+        },
+      },
+    ],
+  });
+}
+
+/**
+ * packaged.ts with the content of the files that it reads in a checkout.
+ * @param thread the program of a compute thread; pages start none
+ */
+function packaged(thread = content('compute/worker.cjs', 'utf8')) {
   const wasm = (name) => content(`compute/build/${name}.wasm`, 'base64');
   return `const builds = { reproducible: ${wasm('reproducible')}, fast: ${wasm('fast')} };
 export const wasmBytes = (name) => Uint8Array.from(atob(builds[name]), (c) => c.charCodeAt(0));
-export const threadProgram = () => ${content('compute/worker.cjs', 'utf8')};
+export const threadProgram = () => ${thread};
 export const version = () => ${JSON.stringify(manifest.version)};
 `;
+}
+
+/** The content of a file as a JavaScript text. */
+function content(file, encoding) {
+  return JSON.stringify(readFileSync(join(library, file), encoding));
 }
 
 /** All declarations of public names, and those that they need, in one file. */

@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { fieldsText } from './compute/host.js';
 
 /** The method of this name says how Node prints an object: `util.inspect.custom`, without Node. */
 export const inspected: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
@@ -47,7 +47,7 @@ export function asMade(it: object, names: readonly string[] = []): string {
   const fields = Object.fromEntries(
     Object.entries(it).filter(([name, value]) => names.includes(name) && value !== undefined),
   );
-  return `${it.constructor.name}(${Object.keys(fields).length ? inspect(fields, { breakLength: Infinity }) : ''})`;
+  return `${it.constructor.name}(${Object.keys(fields).length ? fieldsText(fields) : ''})`;
 }
 
 /**

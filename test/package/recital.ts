@@ -1,8 +1,12 @@
 // npm run test:package: the tarball as its users get it. Not part of npm test: it installs tools.
 
 import { cpSync, readFileSync, statSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
+import { Chromium, findChromium, type Page } from '../support/chromium.js';
 import { clear, install, output, project, put, root, run, tool } from './tools.js';
 
 const rows = `const plays = Plays.fromRows(Array.from({ length: 320 }, (_, i) => {
@@ -49,6 +53,10 @@ describe('the package recital', function () {
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'dist/browser.cjs',
+      'dist/browser.d.cts',
+      'dist/browser.d.ts',
+      'dist/browser.js',
       'dist/index.cjs',
       'dist/index.d.cts',
       'dist/index.d.ts',
@@ -244,6 +252,84 @@ test('recommends', () => expect(new Popularity(plays).recommend('u0', { n: 2 }).
       const bundled = ['--bundle', '--platform=node', '--format=esm', `--outfile=${out}`];
       output(join(root, 'node_modules/.bin/esbuild'), ['small.mjs', ...bundled], app);
       for (const line of expected) expect(output(process.execPath, [out], '/')).to.contain(line);
+    });
+
+    describe('a page that esbuild bundles', () => {
+      let chromium: Chromium;
+      let page: Page;
+      let server: Server;
+
+      before(async function () {
+        const program = findChromium();
+        if (!program) this.skip();
+        const folder = join(app, 'page');
+        cpSync(join(root, 'test/package/in-page.mjs'), join(folder, 'in-page.mjs'));
+        put(folder, {
+          'page.mjs': `import * as recital from 'recital/browser';
+import { inPage } from './in-page.mjs';
+Object.assign(window, { recital, inPage });
+`,
+          'node.mjs': `import { writeFileSync } from 'node:fs';
+import * as recital from 'recital';
+import { inPage } from './in-page.mjs';
+const [log] = [console.log, (console.log = console.error)];
+const { made, texts } = await inPage(recital);
+made.als.export('als');
+made.collab.export(process.cwd() + '/collab');
+log(JSON.stringify(texts));
+`,
+        });
+        const bundled = ['--bundle', '--format=esm', '--outfile=bundle.js'];
+        output(join(root, 'node_modules/.bin/esbuild'), ['page.mjs', ...bundled], folder);
+        server = createServer(({ url = '/' }, answer) => {
+          const isPage = url === '/';
+          const type = isPage ? 'text/html; charset=utf-8' : 'text/javascript';
+          answer.setHeader('content-type', type);
+          const whole =
+            '<!doctype html><link rel="icon" href="data:,"><script type="module" src="bundle.js"></script>';
+          answer.end(isPage ? whole : readFileSync(join(folder, url)));
+        });
+        await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+        chromium = Chromium.launch(program);
+        page = await chromium.page({ width: 400, height: 300 });
+        await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+      });
+      after(async () => {
+        await chromium?.close();
+        server?.close();
+      });
+
+      it('gives the same bytes as Node: collab, LSTM, PCA; and loads what Node has written', async () => {
+        expect(await page.evaluate('crossOriginIsolated')).to.equal(false);
+        const folder = join(app, 'page');
+        const expected = JSON.parse(output(process.execPath, ['node.mjs'], folder));
+        const texts = await page.evaluate<Record<string, string>>(
+          'inPage(recital).then(({ texts }) => texts)',
+        );
+        expect(page.errors).to.deep.equal([]);
+        expect(Object.keys(texts)).to.deep.equal(Object.keys(expected));
+        for (const [name, text] of Object.entries(texts))
+          expect(text === expected[name], `${name}: ${text.slice(0, 200)}`).to.equal(true);
+        const loaded = (file: string): Promise<string> =>
+          page.evaluate(`fetch('${file}.safetensors').then((answer) => answer.arrayBuffer())
+            .then((bytes) => String(recital.loadRecommender(bytes).recommend('u3', { n: 3 })))`);
+        expect(await loaded('collab')).to.equal(expected.collabList);
+        expect(await loaded('als')).to.equal(expected.alsList);
+      });
+
+      it('says what a page cannot do, and stays small', async () => {
+        const said = (work: string): Promise<string> =>
+          page.evaluate(`(async () => { ${work} })().then(() => 'done', ({ message }) => message)`);
+        expect(await said('recital.setCompute({ threads: 2 })')).to.match(/^threads must be/);
+        expect(await said('recital.setCompute({ native: true })')).to.contain('not installed');
+        const rows = "[{ user: 'a', track: 'x', playcount: 1 }]";
+        const popularity = `new recital.Popularity(recital.Plays.fromRows(${rows}))`;
+        for (const work of [`${popularity}.export('x')`, "recital.loadRecommender('x')"])
+          expect(await said(work), work).to.match(/^A page has no files/);
+        const file = readFileSync(join(app, 'node_modules/recital/dist/browser.js'));
+        expect(gzipSync(file).length).to.be.below(250_000);
+        expect(String(file)).to.not.match(/["'](node:|fs["'])/);
+      });
     });
 
     it("Next's build takes it into a route handler", function () {

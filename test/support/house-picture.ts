@@ -18,6 +18,7 @@ const contents: Record<string, string> = {
   files: 'recommenders saved and loaded',
   serve: 'a recommender behind HTTP',
   display: 'what a notebook shows: tables, charts, progress',
+  browser: 'the names for pages, and what stands there for Node',
 };
 const [WIDTH, FLOOR, ROOF, LEFT] = [720, 34, 56, 20];
 const height = ROOF + rooms.length * FLOOR + 62;

@@ -22,6 +22,7 @@ export const rooms: readonly string[] = [
   'files',
   'serve',
   'display',
+  'browser',
 ];
 
 /** An import of one source by another, both as paths from the root. */

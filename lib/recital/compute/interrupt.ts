@@ -1,5 +1,6 @@
 import { InterruptedError } from '../errors.js';
 import { checkArgument, isFunction } from '../options.js';
+import { nextTurn, stopProcess, unwatchStop, watchStop } from './host.js';
 
 /** What work belongs to and is stopped with: a cell of a notebook. A plain script has none. */
 export interface InterruptScope {
@@ -53,7 +54,7 @@ export class InterruptGuard {
   private readonly onSignal = (): void => {
     if (this.interrupted) {
       this.stop();
-      process.kill(process.pid, 'SIGINT');
+      stopProcess();
     }
     this.interrupt();
   };
@@ -82,12 +83,12 @@ export class InterruptGuard {
   /** Gives the event loop a turn; true if the work should stop. */
   async turn(): Promise<boolean> {
     // Two, as the first may come before the event loop has looked for signals.
-    for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 2; i++) await nextTurn();
     // Only after an await: in the synchronous part of a notebook's cell Node has taken all
     // listeners away for a while, and would forget this one.
     if (!this.scope && !this.listening) {
       this.listening = true;
-      process.on('SIGINT', this.onSignal);
+      watchStop(this.onSignal);
     }
     lastTurn = performance.now();
     return this.interrupted;
@@ -105,7 +106,7 @@ export class InterruptGuard {
     const at = working.indexOf(this);
     if (at >= 0) working.splice(at, 1);
     this.leave?.();
-    process.off('SIGINT', this.onSignal);
+    unwatchStop(this.onSignal);
     this.listening = false;
   }
 }
@@ -205,7 +206,7 @@ export async function inSlices<T>(work: Steps<T>): Promise<T> {
       const step = work.next();
       if (step.done) return step.value;
       if (performance.now() - since < SLICE) continue;
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
       scopeToBegin();
       since = performance.now();
     }

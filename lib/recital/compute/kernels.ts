@@ -1,7 +1,7 @@
-import v8 from 'node:v8';
 import { RecitalError } from '../errors.js';
 import { checkOneOf } from '../options.js';
 import { wasmBytes } from '../packaged.js';
+import { allowRelaxedSimd, environmentOf, nativePackage as installedNative } from './host.js';
 import type { KernelParameters } from './kernel-list.js';
 import { memory, type WasmMemory, wasm } from './memory.js';
 
@@ -43,9 +43,7 @@ let before: WasmBuild = 'reproducible';
 
 /** Compiles a build: its module can be sent to a thread. */
 export function compiled(name: WasmBuild): object {
-  // Later versions have the instructions anyway, and Node 22 complains of the flag.
-  if (name === 'fast' && process.versions.node.startsWith('20.'))
-    v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
+  if (name === 'fast') allowRelaxedSimd();
   return new wasm.Module(wasmBytes(name));
 }
 
@@ -70,7 +68,7 @@ export function kernels(): Kernels {
  */
 export function kernelBuild(): Build {
   if (build === undefined) {
-    const isNative = !['', '0'].includes(process.env.RECITAL_NATIVE ?? '');
+    const isNative = !['', '0'].includes(environmentOf('RECITAL_NATIVE') ?? '');
     useBuild(isNative ? 'native' : 'reproducible');
   }
   return build!;
@@ -121,12 +119,9 @@ export function loadNative(folder?: string): Native {
 }
 
 function nativePackage(): NativePackage {
-  try {
-    return require('recital-native') as NativePackage;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
-    throw new RecitalError(
-      'The native kernel is a package of its own, recital-native, which is not installed.',
-    );
-  }
+  const found = installedNative() as NativePackage | undefined;
+  if (found) return found;
+  throw new RecitalError(
+    'The native kernel is a package of its own, recital-native, which is not installed.',
+  );
 }

@@ -1,7 +1,6 @@
-import v8 from 'node:v8';
-import vm from 'node:vm';
 import { NumericError } from '../errors.js';
 import { checkCount } from '../options.js';
+import { garbageCollector, nextTurn } from './host.js';
 
 // The part of the WebAssembly API that is used here. TypeScript declares it with the browser's DOM
 // types only, which a Node library does without.
@@ -31,6 +30,10 @@ export const wasm: WasmApi = (globalThis as unknown as { WebAssembly: WasmApi })
  * it is shared.
  */
 export const memory: WasmMemory = new wasm.Memory({ initial: 1, maximum: 65536, shared: true });
+
+/** SharedArrayBuffer, which a page knows by this name only if it is cross-origin isolated. */
+export const SharedBuffer: typeof SharedArrayBuffer = memory.buffer
+  .constructor as typeof SharedArrayBuffer;
 
 const ALIGN = 64; // a cache line: no two blocks share one
 const PAGE = 65536;
@@ -189,10 +192,7 @@ let collect: (() => void) | undefined;
 function collectGarbage(): void {
   madeSinceCollection = 0;
   least = used;
-  if (!collect) {
-    v8.setFlagsFromString('--expose-gc');
-    collect = vm.runInNewContext('gc') as () => void;
-  }
+  collect ??= garbageCollector();
   collect();
 }
 
@@ -205,5 +205,5 @@ function collectGarbage(): void {
 export async function reclaim(): Promise<void> {
   if (madeSinceCollection < COLLECT_EVERY) return;
   collectGarbage();
-  await new Promise((resolve) => setImmediate(resolve)); // finalizers run as tasks of their own
+  await nextTurn(); // finalizers run as tasks of their own
 }

@@ -1,8 +1,7 @@
-import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { ArgumentError } from '../errors.js';
 import { checkCount, checkFlag, given } from '../options.js';
 import { threadProgram } from '../packaged.js';
+import { environmentOf, MOST_THREADS, processors, startThread } from './host.js';
 import {
   compiled,
   kernelBuild,
@@ -14,18 +13,18 @@ import {
   wasmBefore,
   wasmBuild,
 } from './kernels.js';
-import { memory } from './memory.js';
+import { memory, SharedBuffer } from './memory.js';
 
 const builds: readonly WasmBuild[] = ['reproducible', 'fast'];
 /** The most threads that can be asked for. */
-export const MAX_THREADS = 16;
+export const MAX_THREADS: number = MOST_THREADS;
 // Places of the control block; from RANGES on, where the range of each task begins and ends.
 const [GENERATION, ACTIVE, BUILD, KERNEL, ARGS, READY, NEXT, TASKS, OPEN, RANGES] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 10,
 ];
 
-const control = new Int32Array(new SharedArrayBuffer(4 * (RANGES + 2 * MAX_THREADS)));
-const numbers = new Float64Array(new SharedArrayBuffer(8 * 32));
+const control = new Int32Array(new SharedBuffer(4 * (RANGES + 2 * MAX_THREADS)));
+const numbers = new Float64Array(new SharedBuffer(8 * 32));
 let wanted = defaultThreads();
 let names: string[] | undefined; // of the kernels, the same in both builds
 let started = 1;
@@ -38,13 +37,13 @@ const kernelNames = (): string[] => (names ??= Object.keys(kernels()));
  * number of 1 or more.
  */
 export function threadLimit(): number | undefined {
-  const asked = Number(process.env.RECITAL_THREADS);
+  const asked = Number(environmentOf('RECITAL_THREADS'));
   return Number.isInteger(asked) && asked > 0 ? asked : undefined;
 }
 
 /** By default one for each core, at most 4: the work is bound by memory. */
 function defaultThreads(): number {
-  return Math.min(threadLimit() ?? Math.min(4, availableParallelism()), MAX_THREADS);
+  return Math.min(threadLimit() ?? Math.min(4, processors()), MAX_THREADS);
 }
 
 const OPTIONS = {
@@ -107,8 +106,7 @@ function ready(): number {
   while (started < wanted) {
     const modules = builds.map(compiled);
     const workerData = { memory, control, numbers, id: started, modules, names: kernelNames() };
-    const worker = new Worker(threadProgram(), { eval: true, workerData, execArgv: [] });
-    worker.unref(); // a script ends although its threads wait
+    startThread(threadProgram(), workerData);
     started++;
   }
   return 1 + Atomics.load(control, READY) === started ? Math.min(wanted, started) : 1;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../compute/host.js';
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
 import {
@@ -125,7 +125,7 @@ export function perUserSplit(plays: Plays, options: RatioOptions & Seeded = {}):
  * with the sizes of {@link perUserSplit}. Where the file is in order of time, this is the split by
  * time.
  * @param plays what is split
- * @example const { train, test } = splitPlays(plays, orderSplit(plays, { ratios: [0.8, 0.2] }));
+ * @example const { train, valid } = splitPlays(plays, orderSplit(plays, { ratios: [0.8, 0.2] }));
  */
 export function orderSplit(plays: Plays, options?: RatioOptions<ThreeRatios>): Required<Split>;
 export function orderSplit(plays: Plays, options: RatioOptions): Split;
@@ -337,7 +337,7 @@ export function splitPlays(plays: Plays, split: Split): PlaysSplit & { readonly 
  * and rows, in the same order.
  */
 export function fingerprint(...parts: readonly Plays[]): string {
-  const hash = createHash('sha256');
+  const hash = sha256();
   for (const { users, tracks, user, track, playcount } of parts) {
     for (const { bytes, offsets } of [users, tracks]) hash.update(bytes).update(offsets);
     hash.update(user).update(track).update(playcount);

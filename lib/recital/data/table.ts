@@ -1,3 +1,4 @@
+import { utf8 } from '../compute/host.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import {
   checkArgument,
@@ -284,7 +285,7 @@ export class Table<out R extends object = Row> {
     const text = json
       ? `${JSON.stringify(this.rows(), null, 1)}\n`
       : csv(this as Table<object> as Table);
-    writeAtomically(file, [Buffer.from(text)]);
+    writeAtomically(file, [utf8(text)]);
     return file;
   }
 

@@ -1,3 +1,4 @@
+import { type TextBytes, textBytes, utf8, utf8Length } from '../compute/host.js';
 import { ArgumentError, messagesNameIds, UnknownIdError } from '../errors.js';
 import { checkArgument, checkFlag, checkIndex, given, isNumbers, said } from '../options.js';
 import { counted, printed, visible } from '../printed.js';
@@ -91,7 +92,7 @@ export class Vocabulary {
     if (this.decoded) return this.decoded;
     const { bytes, offsets } = this;
     const buffer = this.buffer();
-    const all = bytes.every((byte) => byte < 128) ? buffer.toString('latin1') : undefined; // much faster than a decoding for each
+    const all = bytes.every((byte) => byte < 128) ? buffer.toString('utf8') : undefined; // much faster than a decoding for each
     this.decoded = Array.from({ length: this.length }, (_, i) =>
       all === undefined
         ? buffer.toString('utf8', offsets[i], offsets[i + 1])
@@ -111,7 +112,7 @@ export class Vocabulary {
   indexOf(id: string | number): number {
     const text = String(id);
     if (this.na && text === NA) return 0;
-    const target = Buffer.from(text);
+    const target = utf8(text);
     const { bytes, offsets, order } = this;
     const first = this.na ? 1 : 0;
     let low = 0;
@@ -185,7 +186,7 @@ export class Vocabulary {
       offsets[j + first + 1] =
         offsets[j + first] + this.offsets[kept[j] + 1] - this.offsets[kept[j]];
     const bytes = new Uint8Array(offsets[offsets.length - 1]);
-    if (na) bytes.set(Buffer.from(NA));
+    if (na) bytes.set(utf8(NA));
     for (let j = 0; j < kept.length; j++)
       bytes.set(
         this.bytes.subarray(this.offsets[kept[j]], this.offsets[kept[j] + 1]),
@@ -197,8 +198,8 @@ export class Vocabulary {
     return new Vocabulary(bytes, offsets, { na, kind: this.kind }, order);
   }
 
-  private buffer(): Buffer {
-    return Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+  private buffer(): TextBytes {
+    return textBytes(this.bytes);
   }
 }
 
@@ -272,7 +273,7 @@ export function unknownId(vocabulary: Vocabulary, id: string | number, hint = ''
  */
 export function codePointOrder(values: string[]): string[] {
   if (!values.some((v) => /[\ud800-\uffff]/.test(v))) return values.sort();
-  const bytes = new Map(values.map((v) => [v, Buffer.from(v)]));
+  const bytes = new Map(values.map((v) => [v, utf8(v)]));
   return values.sort((a, b) => bytes.get(a)!.compare(bytes.get(b)!));
 }
 
@@ -281,7 +282,7 @@ export function codePointOrder(values: string[]): string[] {
  * @throws ArgumentError for half a surrogate pair, which UTF-8 cannot hold
  */
 export function pack(values: readonly string[]): { bytes: Uint8Array; offsets: Uint32Array } {
-  const bytes = Buffer.from(values.join(''));
+  const bytes = utf8(values.join(''));
   const offsets = new Uint32Array(values.length + 1);
   let units = 0;
   for (let i = 0; i < values.length; i++) offsets[i + 1] = units += values[i].length;
@@ -291,7 +292,7 @@ export function pack(values: readonly string[]): { bytes: Uint8Array; offsets: U
       throw new ArgumentError(
         `"${values[i]}" holds half a surrogate pair, so it is not text. Was the file read in the wrong encoding?`,
       );
-    offsets[i + 1] = offsets[i] + Buffer.byteLength(values[i]);
+    offsets[i + 1] = offsets[i] + utf8Length(values[i]);
   }
   return { bytes, offsets };
 }

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { runtime, utf8 } from '../compute/host.js';
 import { setCompute } from '../compute/threads.js';
 import { writeAtomically } from '../data/files/atomic-write.js';
 import { Chart, display } from '../data/output.js';
@@ -154,7 +154,7 @@ export class Comparison extends Table {
     if (!asCsv && !/\.json$/i.test(file))
       throw new ArgumentError(`A comparison is saved as .csv or .json, got "${said(file)}".`);
     const text = asCsv ? csv(this.details) : `${JSON.stringify(this, null, 1)}\n`;
-    writeAtomically(file, [Buffer.from(text)]);
+    writeAtomically(file, [utf8(text)]);
     return file;
   }
 
@@ -175,8 +175,7 @@ export function environment(): RunCard {
   const { threads, reproducible, native } = setCompute();
   return {
     recital: version(),
-    node: process.version,
-    platform: `${process.platform} ${process.arch}, ${availableParallelism()} processors`,
+    ...runtime(),
     kernels: `${native ? 'native' : reproducible ? 'reproducible' : 'fast'} build, ${threads} thread${threads === 1 ? '' : 's'}`,
   };
 }

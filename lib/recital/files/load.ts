@@ -1,13 +1,15 @@
 import { inSlices } from '../compute/interrupt.js';
 import { rowOfEach } from '../data/csr.js';
+import { withEnding } from '../data/files/open-file.js';
 import {
   openSafetensors,
   type SafetensorsFile,
+  type SafetensorsSource,
   safetensorsInSteps,
+  sourceName,
   type TensorSource,
 } from '../data/files/safetensors.js';
 import { readTracks, readVocabulary } from '../data/files/tensors.js';
-import { isFile } from '../data/files/text-file.js';
 import { Plays } from '../data/plays.js';
 import { Sessions } from '../data/sessions.js';
 import type { Tracks } from '../data/tracks.js';
@@ -96,19 +98,26 @@ export interface LoadRecommenderOptions<R extends Recommender = Recommender> {
  * lists, without the training data. What is counted from plays is counted again. Nothing in the
  * file is executed, and a damaged file is refused. A warning says if the file holds no users'
  * plays, see {@link ExportOptions}.
- * @param file its path; `.safetensors` is added if there is no such file without
+ * @param file its path; `.safetensors` is added if there is no such file without. Or its bytes, as
+ *   `await (await fetch(url)).arrayBuffer()` gives them
  * @throws DataError for a file that is missing, cut off, damaged, or not of this kind
  * @example
  * new ItemKNN(plays).export('neighbours');
  * loadRecommender('neighbours').recommend(user, { n: 10 });
  */
 export function loadRecommender<R extends Recommender>(
-  file: string,
+  file: string | Uint8Array | ArrayBuffer,
   options: LoadRecommenderOptions<R> & { type: abstract new (...args: never[]) => R },
 ): R;
-export function loadRecommender(file: string, options?: LoadRecommenderOptions): Recommender;
-export function loadRecommender(file: string, options: LoadRecommenderOptions = {}): Recommender {
-  checkArgument(typeof file === 'string', file, 'loadRecommender', PATH);
+export function loadRecommender(
+  file: string | Uint8Array | ArrayBuffer,
+  options?: LoadRecommenderOptions,
+): Recommender;
+export function loadRecommender(
+  file: SafetensorsSource,
+  options: LoadRecommenderOptions = {},
+): Recommender {
+  checkArgument(isSource(file), file, 'loadRecommender', PATH);
   checkOptions(options, ['type', 'lossFunc'], 'loadRecommender');
   return openModel(file, (st) => recommenderIn(st, file, options));
 }
@@ -119,27 +128,27 @@ export function loadRecommender(file: string, options: LoadRecommenderOptions = 
  * recommender, and the same errors, come of it. Two kinds of work are left in one piece at its end:
  * a learner's model is made, and what a file does not hold is counted from the plays
  * (neighbours of {@link ItemKNN}, say); factors, as of ALS, need neither.
- * @param file its path; `.safetensors` is added if there is no such file without
+ * @param file its path, or its bytes, as for {@link loadRecommender}
  * @throws DataError for a file that is missing, cut off, damaged, or not of this kind
  * @example
  * const file = new Popularity(plays).export('popular');
  * (await loadRecommenderAsync(file)).recommend(user, { n: 10 });
  */
 export function loadRecommenderAsync<R extends Recommender>(
-  file: string,
+  file: string | Uint8Array | ArrayBuffer,
   options: LoadRecommenderOptions<R> & { type: abstract new (...args: never[]) => R },
 ): Promise<R>;
 export function loadRecommenderAsync(
-  file: string,
+  file: string | Uint8Array | ArrayBuffer,
   options?: LoadRecommenderOptions,
 ): Promise<Recommender>;
 export async function loadRecommenderAsync(
-  file: string,
+  file: string | Uint8Array | ArrayBuffer,
   options: LoadRecommenderOptions = {},
 ): Promise<Recommender> {
-  checkArgument(typeof file === 'string', file, 'loadRecommenderAsync', PATH);
+  checkArgument(isSource(file), file, 'loadRecommenderAsync', PATH);
   checkOptions(options, ['type', 'lossFunc'], 'loadRecommenderAsync');
-  const work = safetensorsInSteps(pathOf(file), function* (st) {
+  const work = safetensorsInSteps(sourceOf(file), function* (st) {
     const findings = yield* readAhead(st);
     return findings.use(() => recommenderIn(st, file, options));
   });
@@ -148,7 +157,7 @@ export async function loadRecommenderAsync(
 
 function recommenderIn(
   st: SafetensorsFile,
-  file: string,
+  file: SafetensorsSource,
   { type, lossFunc }: LoadRecommenderOptions,
 ): Recommender {
   const config = fileConfig(st, ['recommender', 'learner']);
@@ -162,7 +171,7 @@ function recommenderIn(
   const { name } = recommender.constructor;
   if (type && !(recommender instanceof type))
     throw new DataError(`it holds a ${name}, not a ${type.name}.`);
-  sayWithoutSeen(recommender, file);
+  sayWithoutSeen(recommender, sourceName(file));
   return recommender;
 }
 
@@ -177,7 +186,8 @@ export type LearnerClass<L extends Learner> = abstract new (...args: never[]) =>
  * recommends, finds similar tracks, and predicts rows given to `learn.dls.testDl`, as the exported
  * one did. To train on, make loaders and a learner of the data, and
  * `learn.load(file, { withOpt: false })`. Files are checked as by {@link loadRecommender}.
- * @param file its path; `.safetensors` is added if there is no such file without
+ * @param file its path; `.safetensors` is added if there is no such file without. Or its bytes, as
+ *   `await (await fetch(url)).arrayBuffer()` gives them
  * @param options those of a Learner, and `type`: the learner's class, default CollabLearner. For a
  *   network: CollabNNLearner; for sequences: LSTMLearner. A class that others extend, such as
  *   Learner, takes all of them
@@ -187,18 +197,18 @@ export type LearnerClass<L extends Learner> = abstract new (...args: never[]) =>
  * loadLearner(file).recommend(user, { n: 10 });
  */
 export function loadLearner<L extends Learner>(
-  file: string,
+  file: string | Uint8Array | ArrayBuffer,
   options: LoadLearnerOptions & { type: LearnerClass<L> },
 ): L;
 export function loadLearner(
-  file: string,
+  file: string | Uint8Array | ArrayBuffer,
   options?: LoadLearnerOptions & { type?: undefined },
 ): CollabLearner;
 export function loadLearner(
-  file: string,
+  file: string | Uint8Array | ArrayBuffer,
   options: LoadLearnerOptions & { type?: LearnerClass<Learner> } = {},
 ): Learner {
-  checkArgument(typeof file === 'string', file, 'loadLearner', PATH);
+  checkArgument(isSource(file), file, 'loadLearner', PATH);
   const { type = CollabLearner, ...rest } = options;
   return openModel(file, (st) => {
     const learn = makeLearner(fileConfig(st, ['learner']), st, rest);
@@ -207,19 +217,22 @@ export function loadLearner(
       throw new DataError(
         `it holds a ${name}, not a ${type.name}: loadLearner(file, { type: ${name} }).`,
       );
-    sayWithoutSeen(learn, file);
+    sayWithoutSeen(learn, sourceName(file));
     return learn;
   });
 }
 
-const PATH = 'the path of a file that export wrote';
+const PATH = 'the path of a file that export wrote, or its bytes (an ArrayBuffer or a Uint8Array)';
 
-function openModel<T>(file: string, read: (st: SafetensorsFile) => T): T {
-  return openSafetensors(pathOf(file), read);
+const isSource = (file: unknown): boolean =>
+  typeof file === 'string' || file instanceof Uint8Array || file instanceof ArrayBuffer;
+
+function openModel<T>(file: SafetensorsSource, read: (st: SafetensorsFile) => T): T {
+  return openSafetensors(sourceOf(file), read);
 }
 
-const pathOf = (file: string): string =>
-  file.endsWith(EXTENSION) || isFile(file) ? file : file + EXTENSION;
+const sourceOf = (file: SafetensorsSource): SafetensorsSource =>
+  typeof file === 'string' ? withEnding(file, EXTENSION) : file;
 
 /** Makes a recommender, and its parts, of its description and the data of a section. */
 function makeRecommender(

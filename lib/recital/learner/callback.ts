@@ -1,5 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { type GivenBack, giveBack, usable } from '../compute/disposable.js';
+import { AsyncLocalStorage } from '../compute/host.js';
 import type { Batch, DataLoader } from '../data/batches.js';
 import { ArgumentError } from '../errors.js';
 import { checkArgument, didYouMean, isFunction, whatIs } from '../options.js';

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { Findings, found } from '../compute/checked.js';
+import { sha256 } from '../compute/host.js';
 import { atOnce, type Steps } from '../compute/interrupt.js';
 import { findInSteps, placeFor } from '../data/files/prepare.js';
 import {
@@ -57,7 +57,7 @@ function* checksum(
   tensors: ReadonlyMap<string, Tensor | TensorInfo>,
   pieces: (name: string) => Iterable<Uint8Array>,
 ): Steps<string> {
-  const hash = createHash('sha256');
+  const hash = sha256();
   hash.update(JSON.stringify(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))));
   for (const name of [...tensors.keys()].sort()) {
     const tensor = tensors.get(name)!;

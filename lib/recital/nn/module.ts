@@ -1,4 +1,4 @@
-import { float32 } from '../compute/memory.js';
+import { float32, SharedBuffer } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
 import { checkArgument, said } from '../options.js';
@@ -78,7 +78,7 @@ const none: Float32Array = new Float32Array(0);
 
 /** Whether an array lies on the shared memory, where kernels reach it. */
 export function onSharedMemory(values: Float32Array): boolean {
-  return (values.buffer as ArrayBufferLike) instanceof SharedArrayBuffer;
+  return (values.buffer as ArrayBufferLike) instanceof SharedBuffer;
 }
 
 /**

@@ -285,13 +285,13 @@ export function exportRecommender(
 }
 
 /** Warns of what a recommender from a file without listening histories cannot do. */
-export function sayWithoutSeen({ seen, users }: Recommender, file: string): void {
+export function sayWithoutSeen({ seen, users }: Recommender, name: string): void {
   if (!seen.totals) return;
   const rest = users.length
     ? 'lists do not leave out what users have played'
     : 'it recommends by foldIn(history) only, to no user by id';
   display().warn(
-    `"${file}" was exported without listening histories: ${rest}, and explain cannot go back to them.`,
+    `${name} was exported without listening histories: ${rest}, and explain cannot go back to them.`,
   );
 }
 

@@ -1,11 +1,11 @@
-import { isUtf8 } from 'node:buffer';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { isUtf8, textBytes, utf8 } from '../../compute/host.js';
 import { atOnce, type Steps } from '../../compute/interrupt.js';
-import { ArgumentError, DataError, NumericError, RecitalError } from '../../errors.js';
+import { ArgumentError, DataError, NumericError } from '../../errors.js';
 import { Fields, shortened } from '../../fields.js';
 import { checkArgument, given, whatIs } from '../../options.js';
 import { writeAtomically } from './atomic-write.js';
-import { existingFile } from './text-file.js';
+import { namedError } from './named-error.js';
+import { type ByteSource, fileInSteps } from './open-file.js';
 
 /** Types of numbers by the format's names, and their arrays. */
 const arrayTypes = {
@@ -99,14 +99,15 @@ export function safetensorsOf(
   for (const { name, dtype, shape, data } of entries)
     fields.push([name, { dtype, shape, data_offsets: [at, (at += data.byteLength)] }]);
   const json = fields.map((field) => field.map((part) => JSON.stringify(part)).join(':')); // of an object 1 would come before a
-  const text = Buffer.from(`{${json.join(',')}}`);
-  const header = Buffer.concat([text, Buffer.alloc(-text.length & 7, ' ')]);
+  const text = utf8(`{${json.join(',')}}`);
+  const header = new Uint8Array(Math.ceil(text.length / 8) * 8).fill(0x20);
+  header.set(text);
   if (header.length > MAX_HEADER)
     throw new ArgumentError(
       `The header has over ${MAX_HEADER} bytes: put large texts into tensors of bytes.`,
     );
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(header.length));
+  const length = new DataView(new ArrayBuffer(8));
+  length.setBigUint64(0, BigInt(header.length), true);
   return [length, header, ...entries.map(({ data }) => data)];
 }
 
@@ -288,15 +289,15 @@ export class SafetensorsFile extends TensorSource {
   private readonly start: number;
   private readonly held: Map<TensorInfo, TensorData>;
 
-  /** @param fd an open file */
-  constructor(private readonly fd: number) {
-    const { tensors, metadata, start } = readHeader(fd);
+  /** @param bytes those of the whole file */
+  constructor(private readonly bytes: ByteSource) {
+    const { tensors, metadata, start } = readHeader(bytes);
     const held = new Map<TensorInfo, TensorData>();
     const given = new Set<TensorInfo>();
     super(tensors, (info) => {
       const data = held.get(info);
       const [begin, end] = info.offsets;
-      if (!data) return readBytes(fd, start + begin, end - begin).buffer;
+      if (!data) return readBytes(bytes, start + begin, end - begin).buffer;
       if (given.has(info)) return data.slice(); // whoever reads it has an array of their own
       given.add(info);
       return data;
@@ -312,7 +313,7 @@ export class SafetensorsFile extends TensorSource {
     for (let at = 0; at < data.byteLength; at += SMALL_PIECE) {
       const length = Math.min(SMALL_PIECE, data.byteLength - at);
       const piece = new Uint8Array(data.buffer, data.byteOffset + at, length);
-      readInto(piece, this.fd, this.start + info.offsets[0] + at);
+      this.bytes.fill(piece, this.start + info.offsets[0] + at);
       yield piece;
     }
     this.held.set(info, data);
@@ -322,16 +323,16 @@ export class SafetensorsFile extends TensorSource {
   *pieces(name: string): Iterable<Uint8Array> {
     const [begin, end] = this.tensors.get(name)!.offsets;
     for (let at = begin; at < end; at += PIECE)
-      yield readBytes(this.fd, this.start + at, Math.min(PIECE, end - at));
+      yield readBytes(this.bytes, this.start + at, Math.min(PIECE, end - at));
   }
 }
 
-/** The header of an open file, checked, and the place of the first byte after it. */
-function readHeader(fd: number): Header & { start: number } {
-  const { size } = fstatSync(fd);
+/** The header of a file, checked, and the place of the first byte after it. */
+function readHeader(bytes: ByteSource): Header & { start: number } {
+  const { size } = bytes;
   if (size < 8) throw new DataError(`it has ${size} bytes, too few for a safetensors file.`);
-  const first = readBytes(fd, 0, 8);
-  const length = first.readBigUInt64LE();
+  const first = readBytes(bytes, 0, 8);
+  const length = new DataView(first.buffer).getBigUint64(0, true);
   const kind = foreign(first);
   const not = `it is not a safetensors file${kind}`;
   if (length < 2n || length > BigInt(MAX_HEADER))
@@ -343,23 +344,21 @@ function readHeader(fd: number): Header & { start: number } {
     throw new DataError(
       `${kind ? not : 'it is cut off, or not a safetensors file'}: a header of ${length} bytes was expected, ${size - 8} are there.`,
     );
-  const header = readBytes(fd, 8, Number(length));
+  const header = readBytes(bytes, 8, Number(length));
   if (header[0] !== 0x7b) throw new DataError(`${not}: its header does not begin with "{".`);
   if (!isUtf8(header)) throw new DataError(`${not}: its header is not UTF-8.`);
-  return { ...parseHeader(header.toString(), size - start), start };
+  return { ...parseHeader(textBytes(header).toString(), size - start), start };
 }
 
 /** What a file of another kind seems to be. */
-function foreign(first: Buffer): string {
-  const text = first.toString('latin1');
+function foreign(first: Uint8Array): string {
+  const text = String.fromCharCode(...first);
   if (text.startsWith('PK')) return ' but a zip archive, as PyTorch writes it';
   if (first[0] === 0x80 && first[1] <= 5) return ' but a Python pickle';
   if (text.startsWith('\x1f\x8b')) return ' but a gzip file';
   return text.startsWith('\x89HDF') ? ' but HDF5' : '';
 }
 
-/** Bytes that are read by one call. */
-const CHUNK = 1 << 28;
 /** Bytes of a piece of a tensor. */
 const PIECE = 1 << 22;
 /** The same where other work waits. */
@@ -379,26 +378,20 @@ function newBuffer(length: number): ArrayBuffer {
   }
 }
 
-function readBytes(fd: number, from: number, length: number): Buffer<ArrayBuffer> {
-  const buffer = Buffer.from(newBuffer(length));
-  readInto(buffer, fd, from);
-  return buffer;
+function readBytes(bytes: ByteSource, from: number, length: number): Uint8Array<ArrayBuffer> {
+  const part = new Uint8Array(newBuffer(length));
+  bytes.fill(part, from);
+  return part;
 }
 
-/** Fills an array of bytes with those of a file, from this place on. */
-function readInto(bytes: Uint8Array, fd: number, from: number): void {
-  for (let at = 0; at < bytes.length; ) {
-    const got = readSync(fd, bytes, at, Math.min(bytes.length - at, CHUNK), from + at);
-    if (got === 0) throw new DataError('it was cut off while it was read.');
-    at += got;
-  }
-}
+/** A safetensors file: its path, or its bytes. */
+export type SafetensorsSource = string | Uint8Array | ArrayBuffer;
 
 /**
- * Opens a file for as long as `use` works with it. A RecitalError in there becomes a DataError that
- * names the file.
+ * Opens a file for as long as `use` works with it; bytes are copied as they are asked for. A
+ * RecitalError in there becomes one that names the file.
  */
-export function openSafetensors<T>(file: string, use: (st: SafetensorsFile) => T): T {
+export function openSafetensors<T>(file: SafetensorsSource, use: (st: SafetensorsFile) => T): T {
   const work = safetensorsInSteps(file, function* (st) {
     yield;
     return use(st);
@@ -408,24 +401,24 @@ export function openSafetensors<T>(file: string, use: (st: SafetensorsFile) => T
 
 /** {@link openSafetensors} for work in steps. */
 export function* safetensorsInSteps<T>(
-  file: string,
+  file: SafetensorsSource,
   use: (st: SafetensorsFile) => Steps<T>,
 ): Steps<T> {
-  let fd: number | undefined;
+  const all = file instanceof ArrayBuffer ? new Uint8Array(file) : file;
+  if (!(all instanceof Uint8Array))
+    return yield* fileInSteps(all, (bytes) => use(new SafetensorsFile(bytes)));
+  const fill = (into: Uint8Array, from: number): void =>
+    into.set(all.subarray(from, from + into.length));
   try {
-    existingFile(file);
-    fd = openSync(file, 'r');
-    return yield* use(new SafetensorsFile(fd));
+    return yield* use(new SafetensorsFile({ size: all.length, fill }));
   } catch (error) {
-    if (fd === undefined && error instanceof RecitalError) throw error; // it names the file
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (error instanceof NumericError) throw new NumericError(`"${file}": ${message}`);
-    if (error instanceof RecitalError || code !== undefined)
-      throw new DataError(`"${file}": ${message}`);
-    throw error;
-  } finally {
-    if (fd !== undefined) closeSync(fd);
+    throw namedError(error, sourceName(file));
   }
+}
+
+/** How messages name a file. */
+export function sourceName(file: SafetensorsSource): string {
+  return typeof file === 'string' ? `"${file}"` : 'The file given as bytes';
 }
 
 /**

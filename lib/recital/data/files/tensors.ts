@@ -1,6 +1,5 @@
-import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
 import { type Findings, found } from '../../compute/checked.js';
+import { isUtf8, sha256, textBytes } from '../../compute/host.js';
 import { atOnce, type Steps } from '../../compute/interrupt.js';
 import { DataError } from '../../errors.js';
 import { Csr } from '../csr.js';
@@ -29,7 +28,7 @@ function vectors(name: string, parts: Readonly<Record<string, TensorData>>): [st
 /** The strings under a name, in steps. */
 export function* readStrings(st: TensorSource, name: string): Steps<string[]> {
   const { bytes, offsets } = readPacked(st, name);
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const buffer = textBytes(bytes);
   const all: string[] = [];
   for (let i = 0; i + 1 < offsets.length; i++) {
     all.push(buffer.toString('utf8', offsets[i], offsets[i + 1]));
@@ -65,7 +64,7 @@ export function readVocabulary(
   const order = st.tensors.has(`${name}.order`)
     ? st.read(`${name}.order`, 'I32', [Math.max(0, n)])
     : undefined;
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const buffer = textBytes(bytes);
   if (options.na && (n < 0 || buffer.toString('utf8', 0, offsets[1]) !== NA))
     throw new DataError(`${name} should begin with ${NA}.`);
   atOnce(checkOrder(name, { bytes, offsets, order, first }));
@@ -85,7 +84,7 @@ export function* checkOrder(
   const known = found<{ first: number; order: Int32Array | undefined }>(bytes, 'ordered');
   if (known?.first === first && known.order === order) return;
   const n = offsets.length - 1 - first;
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const buffer = textBytes(bytes);
   let last = -1;
   for (let i = 0; i < n; i++) {
     if (i % 4096 === 0) yield;
@@ -101,7 +100,7 @@ export function* checkOrder(
 
 /** A hash (SHA-256) of the classes and their indices: equal for equal vocabularies only. */
 export function classesHash({ bytes, offsets }: Vocabulary): string {
-  return createHash('sha256').update(offsets).update(bytes).digest('hex');
+  return sha256().update(offsets).update(bytes).digest('hex');
 }
 
 function readPacked(st: TensorSource, name: string): { bytes: Uint8Array; offsets: Uint32Array } {
