@@ -96,11 +96,38 @@ export function load(app) {
   });
   renderer.on(PageEvent.END, (page) => {
     const root = '../'.repeat(page.url.split('/').length - 1);
+    page.contents &&= accessible(page.contents);
     page.contents = page.contents
       ?.replace(/href="[./]*media\/([^"/]+)\.ipynb"/g, `href="${root}notebooks/$1.html"`)
       .replaceAll('href="notebooks/', `href="${root}notebooks/`) // of the toolbar
       .replaceAll('href="../"', 'href="../index.html"'); // so that it works without a server
   });
+}
+
+/** A page with landmarks, their names, and headings in order, for readers who hear it. */
+function accessible(html) {
+  const firstHeading = html.search(/<h[23][ >]/);
+  return html
+    .replace(/<h4(?=[ >])/g, (tag, at) =>
+      firstHeading < 0 || at < firstHeading ? '<h4 aria-level="2"' : tag,
+    )
+    .replace(
+      '<div class="col-sidebar">',
+      '<div class="col-sidebar" role="complementary" aria-label="Contents">',
+    )
+    .replace('<div class="col-content">', '<div class="col-content" role="main">')
+    .replace(
+      '<nav id="tsd-sidebar-links"',
+      '<nav id="tsd-sidebar-links" aria-label="Further pages"',
+    )
+    .replace('<nav class="tsd-navigation">', '<nav class="tsd-navigation" aria-label="All pages">')
+    .replaceAll('<h5 class="tsd-index-heading', '<h5 aria-level="2" class="tsd-index-heading')
+    .replaceAll('<th></th>', '<td></td>')
+    .replaceAll('<h3>Settings</h3>', '<h3 aria-level="2">Settings</h3>')
+    .replaceAll('<h3>On This Page</h3>', '<h3 aria-level="2">On This Page</h3>')
+    .replace(/<summary[\s\S]*?<\/summary>/g, (summary) =>
+      summary.replace(/<a [^>]*tsd-anchor-icon[\s\S]*?<\/a>/g, ''),
+    );
 }
 
 /** Gives members without a docstring that of what they implement or override. */
@@ -159,6 +186,14 @@ function explainedAbove(reflection) {
   return written >= 0 && above.slice(written).some((each) => each.hasComment());
 }
 
+/** A notebook's page whose links to the checkout's pages lead to those of the site. */
+function withinSite(page) {
+  return page
+    .replaceAll('href="../README.md', 'href="../index.html')
+    .replaceAll('href="../data/README.md', 'href="../documents/sample.html')
+    .replace(/href="\.\.\/(?:docs\/)?([\w-]+)\.md/g, 'href="../documents/$1.html');
+}
+
 /** The notebooks as they were executed last, with their files beside them. */
 function writeNotebooks(folder) {
   const { notebookPage } = require('../lib/kernel/pages/page.ts', import.meta.url);
@@ -170,7 +205,7 @@ function writeNotebooks(folder) {
     const notebook = JSON.parse(readFileSync(join(notebooks, file), 'utf8'));
     const name = basename(file, '.ipynb');
     const page = notebookPage(notebook, { name, folder: notebooks, home: true });
-    writeFileSync(join(folder, `${name}.html`), page);
+    writeFileSync(join(folder, `${name}.html`), withinSite(page));
     copyFileSync(join(notebooks, file), join(folder, file));
   }
   writeIndex(folder);

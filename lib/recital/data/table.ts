@@ -122,10 +122,9 @@ export class Table<out R extends object = Row> {
   }
 
   /**
-   * From records. A column is numeric if none of its values is a string or boolean.
+   * From records. A column is numeric if none of its values is a string or boolean. `columnNames`
+   * says which fields, in which order; default: those of all records, in order of appearance.
    * @param rows one record per row; a missing or null field is a missing value
-   * @param columnNames which fields, in which order; default: those of all records, in order of
-   *   appearance
    * @example Table.fromRows([{ track: 'a', plays: 3 }, { track: 'b' }]).numbers('plays') // [3, NaN]
    */
   static fromRows<F extends Fields<F>>(rows: readonly F[]): Table<RowOf<F>>;

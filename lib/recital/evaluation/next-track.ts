@@ -37,6 +37,7 @@ export type EvaluateNextItemOptions = Partial<typeof DEFAULTS>;
 
 /** The outcome for one recommender: `Table.fromRows([a, b])` sets several side by side. */
 export type NextItemEvaluation = {
+  /** Name of the recommender. */
   recommender: string;
   /** Length of the lists. */
   k: number;

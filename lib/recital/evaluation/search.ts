@@ -33,7 +33,9 @@ export type SearchChoice = string | number | boolean | null;
  * @example const lr: SearchRange = { min: 1e-4, max: 1e-1, log: true };
  */
 export interface SearchRange {
+  /** The least value. */
   readonly min: number;
+  /** The largest value. */
   readonly max: number;
   /** Draw the logarithm uniformly, for learning rates and weights; default false. */
   readonly log?: boolean;
