@@ -1,5 +1,5 @@
 import { ArgumentError, UnknownIdError } from './errors.js';
-import { said, whatIs } from './printed.js';
+import { isClass, said, whatIs } from './printed.js';
 
 export { said, whatIs };
 
@@ -162,7 +162,7 @@ export function firstNotFinite(values: ArrayLike<number>, n = values.length): nu
 
 /** Whether a value is a function that can be called without `new`. */
 export function isFunction(value: unknown): boolean {
-  return typeof value === 'function' && !/^class\b/.test(Function.prototype.toString.call(value));
+  return typeof value === 'function' && !isClass(value);
 }
 
 /** The end of a sentence about an unknown name: the nearest known one, if any is near. */

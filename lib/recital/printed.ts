@@ -80,5 +80,11 @@ export function whatIs(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object') return `an object of ${value.constructor?.name || 'no class'}`;
+  if (typeof value === 'function' && isClass(value)) return `the class ${value.name}`;
   return value === undefined ? 'nothing' : `a ${typeof value}`;
+}
+
+/** Whether a function is a class, which cannot be called without `new`. */
+export function isClass(value: object): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(value));
 }

@@ -127,7 +127,7 @@ export async function search<S extends SearchSpace>(
   const { split, trials = 20, metric = 'ndcg@10', seed = 42, file } = options;
   if (!isFunction(make))
     throw new ArgumentError(
-      `search needs a function (settings, { train, seed }) => recommender, got ${typeof make === 'function' ? `the class ${(make as { name: string }).name}` : whatIs(make)}.`,
+      `search needs a function (settings, { train, seed }) => recommender, got ${whatIs(make)}.`,
     );
   checkSpace(space);
   checkRounds(trials, 'trials');

@@ -154,6 +154,13 @@ describe('checkRecommender', () => {
       expect(error!.message).to.match(message);
     });
 
+  it('refuses a class by its name', async () => {
+    const error = await checkRecommender(Popularity as never).catch((e) => e);
+    expect(error.message).to.match(
+      /a function \(plays\) => recommender.*, got the class Popularity/,
+    );
+  });
+
   it('refuses what is no function, no recommender, no plays', async () => {
     const failing = async (...args: unknown[]): Promise<Error> =>
       checkRecommender(...(args as Parameters<typeof checkRecommender>)).then(
