@@ -19,7 +19,10 @@ const TRADE_OFF = {
   y: undefined as string | undefined,
 };
 
-/** A recommender that is not in a comparison, and why. */
+/**
+ * A recommender that is not in a comparison, and why.
+ * @example const failed: readonly LeftOut[] = comparison.leftOut;
+ */
 export interface LeftOut {
   /** Its name. */
   readonly recommender: string;

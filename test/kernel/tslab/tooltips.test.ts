@@ -83,7 +83,8 @@ function optionsOf(checker: ts.TypeChecker, parameter: ts.Symbol): string[] {
     /(Options|Settings|Config)$/.test(name) ||
     /^options$/.test(parameter.name) ||
     ts.isObjectBindingPattern(declared.name);
-  return isOptions ? checker.getPropertiesOfType(type).map((p) => p.name) : [];
+  const names = isOptions ? checker.getPropertiesOfType(type).map((p) => p.name) : [];
+  return names.filter((name) => !name.startsWith('__@')); // symbols, which nobody types
 }
 
 const isExample = (part: string): boolean => /^Examples?\n {2}\S/.test(part);
