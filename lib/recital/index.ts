@@ -58,7 +58,8 @@ export {
   type PlaysSplit, randomSplit, type RandomSplitOptions, type RatioOptions, type Split, splitPlays,
 } from './data/splits.js';
 export {
-  type Cell, type Column, type ColumnName, type ColumnValues, type Row, Table,
+  type Cell, type Cells, type Column, type ColumnName, type ColumnValues, type NameIn, type Row,
+  Table,
 } from './data/table.js';
 export { audioFeatures, Tracks } from './data/tracks.js';
 export { LabelEncoder, Vocabulary, type VocabularyOptions } from './data/vocabulary.js';

@@ -13,7 +13,6 @@ interface Packed {
 
 describe('the package recital-kernel', function () {
   this.timeout(600_000);
-  const folder = project();
   const tarballs: string[] = [];
   let packed: Packed;
   let own: string; // a folder that `recital new` has made
@@ -21,6 +20,7 @@ describe('the package recital-kernel', function () {
   const recital = (...args: string[]) => run(process.execPath, [bin(), ...args], own);
 
   before(() => {
+    const folder = project();
     for (const name of ['recital', 'kernel']) {
       const written = output(
         'npm',

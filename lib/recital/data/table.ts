@@ -43,10 +43,8 @@ export type ColumnOf<C> = [Exclude<C, null>] extends [number]
     ? readonly Extract<C, string | null>[]
     : Column;
 
-/** The texts of cells of a type; null only where a number or a text may be missing. */
-export type TextsOf<C> = readonly ([C & (number | null)] extends [never]
-  ? string
-  : string | null)[];
+/** The text of a cell of a type; null only where a number or a text may be missing. */
+export type TextOf<C> = [C & (number | null)] extends [never] ? string : string | null;
 
 /** The rows of a table that is made of records: all their fields, null where one lacks a field. */
 export type RowOf<R> =
@@ -62,7 +60,10 @@ type CellOf<C> = C extends boolean ? string : C extends undefined ? null : C; //
 /** Records whose fields are cells, those of an interface, too. */
 type Fields<R> = { readonly [K in keyof R]: Cell | undefined };
 
-/** What may name a column: one that rows have, or any text that is known when it runs. */
+/**
+ * What may name a column: one that rows have, or any text that is known when it runs.
+ * @example const name: NameIn<{ artist: string }, 'artist'> = 'artist';
+ */
 export type NameIn<R, K extends string> = string extends K ? K : keyof R & string;
 type CellIn<R, K extends string> = (R & Row)[K];
 
@@ -71,7 +72,10 @@ export type SelectedRow<R, K extends string> = string extends K | keyof R
   ? Row
   : Pick<R, K & keyof R>;
 
-/** The same rows as a type of their own, which {@link Row} takes for one: an interface is none. */
+/**
+ * The same rows as a type of their own, which {@link Row} takes for one: an interface is none.
+ * @example const row: Cells<{ plays: number }> = { plays: 3 };
+ */
 export type Cells<R> = string extends keyof R ? Row : { [K in keyof R]: R[K] };
 
 /** The rows with a column more. */
@@ -183,13 +187,13 @@ export class Table<out R extends object = Row> {
   }
 
   /** A column as text; numbers are written out, missing values stay null. */
-  strings<K extends string>(name: NameIn<R, K>): TextsOf<CellIn<R, K>> {
+  strings<K extends string>(name: NameIn<R, K>): readonly TextOf<CellIn<R, K>>[] {
     const column: Column = this.column(name);
     const texts =
       column instanceof Float64Array
         ? Array.from(column, (v) => (Number.isNaN(v) ? null : String(v)))
         : column;
-    return texts as TextsOf<CellIn<R, K>>;
+    return texts as readonly TextOf<CellIn<R, K>>[];
   }
 
   /**
